@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+
+#include "policy/compile/atoms.h"
+#include "policy/compile/tables.h"
+#include "policy/model/validate.h"
+
+namespace sekisho {
+
+struct Compiled {
+  AtomSpace space;
+  Tables tables;
+  // The next second at which the passing of time alone changes `tables` by opening something (a
+  // grant begins): compile again then. What closes by time the kernel closes by itself.
+  std::optional<Time> next_opening;
+};
+
+// The contents of the tables at `now`. Deterministic; equal inputs give equal outputs.
+// Cohort numbers are looked up on every packet and dealt freely; those of `before` are kept where the
+// same rights still exist, so that small edits stay small in the kernel.
+// Fails (ErrorCode::invalid) only where the policy does not fit: more than 65 535 cohorts, or the
+// atom numbers are used up.
+Result<Compiled> compile(const ValidPolicy& policy, Time now, const Compiled* before);
+
+}  // namespace sekisho

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "policy/compile/tables.h"
+
+namespace sekisho {
+
+// One change of contents, as one netlink batch will carry it. An element that changes (another
+// cohort, another end) stands in both lists. Removals are applied first.
+struct TablesDiff {
+  std::vector<std::pair<IpAddress, CohortEntry>> remove_cohorts, add_cohorts;
+  std::vector<std::pair<Destinations, AtomMark>> remove_atoms, add_atoms;
+  std::vector<std::pair<GrantKey, std::optional<Time>>> remove_grants, add_grants;
+
+  bool empty() const;
+  std::size_t size() const;
+  // True where no packet that passed before could be refused after: only rights added.
+  bool only_loosens() const;
+  // True where no packet that was refused before could pass after.
+  bool only_tightens() const;
+};
+
+TablesDiff diff(const Tables& from, const Tables& to);
+
+}  // namespace sekisho

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "policy/base/result.h"
+#include "policy/model/node.h"
+#include "policy/model/policy.h"
+
+namespace sekisho {
+
+enum class Syntax { toml, json };
+
+// Gives a document its meaning. Reports every mistake at once, each with file, line, column, path
+// ("grant.sales-wiki.resource"), cause and what to do. What it checks: keys known and of the right
+// type, ids, texts (no control characters, at most 200 bytes), addresses, ports, keys, times. What
+// needs the whole policy is validate()'s.
+Checked<Policy> decode(const Node& document, std::string_view file);
+// The canonical document: decode(encode(p)) == p, and equal policies give equal documents.
+Node encode(const Policy& policy);
+
+Checked<Policy> read_policy(std::string_view text, Syntax syntax, std::string_view file);
+std::string write_policy(const Policy& policy, Syntax syntax);
+
+// Fills in the `place` of errors whose `object` is a path into `document`.
+void locate(Errors& errors, const Node& document, std::string_view file);
+
+}  // namespace sekisho

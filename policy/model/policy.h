@@ -1,0 +1,115 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "policy/base/ip.h"
+#include "policy/base/keys.h"
+#include "policy/base/ports.h"
+#include "policy/base/strong_id.h"
+#include "policy/base/time.h"
+
+// The policy document: what the officer says, as data. The same model for TOML and JSON.
+// Zero values are the stricter choice throughout.
+namespace sekisho {
+
+using PersonId = StrongId<struct PersonTag>;
+using DeviceId = StrongId<struct DeviceTag>;
+using RoleId = StrongId<struct RoleTag>;
+using ResourceId = StrongId<struct ResourceTag>;
+using GrantId = StrongId<struct GrantTag>;
+
+enum class PersonState { suspended, active };
+enum class DeviceState { blocked, active };
+// Ordered by strictness (rule book, article 6).
+enum class Classification { public_, internal, confidential };
+
+// What a destination port must prove to be before bytes go both ways (design: first payload bytes).
+enum class ServiceKind {
+  tls,   // TCP, both sides open with a TLS handshake record
+  ssh,   // TCP, both sides open with "SSH-"
+  quic,  // UDP, opens with a QUIC long header
+  tcp,   // an exception: any TCP
+  udp,   // an exception: any UDP
+};
+
+// "https" is tls on 443 and "ssh" is ssh on 22; "quic" is always UDP 443.
+struct Service {
+  ServiceKind kind = ServiceKind::tls;
+  PortRange ports;
+  std::string reason = {};  // exceptions (tcp, udp) must have one, others must not
+
+  Protocol protocol() const {
+    return kind == ServiceKind::quic || kind == ServiceKind::udp ? Protocol::udp : Protocol::tcp;
+  }
+  bool is_exception() const { return kind == ServiceKind::tcp || kind == ServiceKind::udp; }
+  // "https", "ssh", "quic", "tls:8443", "tcp:5000-5010": the text that documents use.
+  std::string name() const;
+  static Result<Service> parse(std::string_view name);
+  auto operator<=>(const Service&) const = default;
+};
+
+struct Person {
+  std::string name;
+  std::vector<RoleId> roles;  // sorted, no repeats
+  PersonState state = PersonState::suspended;
+  std::optional<Time> valid_until = {};
+  bool operator==(const Person&) const = default;
+};
+
+struct Device {
+  PersonId person;
+  PublicKey public_key;
+  std::vector<IpAddress> addresses;  // tunnel addresses: at most one of each family; sorted
+  DeviceState state = DeviceState::blocked;
+  bool operator==(const Device&) const = default;
+};
+
+struct Role {
+  std::string name;
+  bool operator==(const Role&) const = default;
+};
+
+struct Resource {
+  std::string name;
+  Classification classification = Classification::confidential;
+  std::vector<Prefix> prefixes;   // sorted; v4 and v6 together
+  std::vector<Service> services;  // sorted
+  bool operator==(const Resource&) const = default;
+};
+
+using Who = std::variant<PersonId, RoleId>;
+
+struct Grant {
+  Who who;
+  ResourceId resource;
+  std::string reason;
+  std::optional<Time> from = {};   // included
+  std::optional<Time> until = {};  // excluded: the first second without the right
+  bool operator==(const Grant&) const = default;
+};
+
+// The built-in resource: global unicast outside the special-use registries and outside every listed
+// resource. It is never given prefixes; a document may list it to choose its services (default https, ssh).
+inline const ResourceId kInternet{"internet"};
+
+struct Policy {
+  std::map<PersonId, Person> people;
+  std::map<DeviceId, Device> devices;
+  std::map<RoleId, Role> roles;
+  std::map<ResourceId, Resource> resources;
+  std::map<GrantId, Grant> grants;
+  bool operator==(const Policy&) const = default;
+};
+
+std::string_view to_string(PersonState state);
+std::string_view to_string(DeviceState state);
+std::string_view to_string(Classification classification);
+// "person:tanaka" or "role:sales"
+std::string to_string(const Who& who);
+
+}  // namespace sekisho
