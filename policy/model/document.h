@@ -22,6 +22,18 @@ Node encode(const Policy& policy);
 Checked<Policy> read_policy(std::string_view text, Syntax syntax, std::string_view file);
 std::string write_policy(const Policy& policy, Syntax syntax);
 
+// One object at a time, for edits: `path` ("person.tanaka") begins the paths in errors.
+Checked<Person> decode_person(const Node& fields, std::string_view path);
+Checked<Device> decode_device(const Node& fields, std::string_view path);
+Checked<Role> decode_role(const Node& fields, std::string_view path);
+Checked<Resource> decode_resource(const Node& fields, std::string_view path);
+Checked<Grant> decode_grant(const Node& fields, std::string_view path);
+Node encode(const Person& person);
+Node encode(const Device& device);
+Node encode(const Role& role);
+Node encode(const Resource& resource);
+Node encode(const Grant& grant);
+
 // Fills in the `place` of errors whose `object` is a path into `document`.
 void locate(Errors& errors, const Node& document, std::string_view file);
 

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "gateway/control/authority.h"
+
+// The one table of what can be asked of the gateway. The command line, the socket's checks, the
+// record of operations and the tests of who may do what are all made from it.
+namespace sekisho::control {
+
+enum class OperationId {
+  status, doctor,
+  person_list, person_show, person_add, person_set, person_remove,
+  device_list, device_show, device_add, device_set, device_remove, device_profile,
+  role_list, role_show, role_add, role_set, role_remove,
+  resource_list, resource_show, resource_add, resource_set, resource_remove,
+  grant_list, grant_show, grant_add, grant_set, grant_remove,
+  policy_check, policy_diff, policy_apply, policy_rollback, policy_history, policy_can,
+  policy_export, policy_import,
+  audit_list, audit_verify,
+};
+
+enum class ParameterKind {
+  text,      // one line
+  list,      // lines; on the command line the option is repeated
+  services,  // a list of services; "tcp:5432=reason" names an exception's reason
+  number,
+  flag,      // true where it is given
+  document,  // a whole file; on the command line its path, "-" for standard input
+};
+
+struct Parameter {
+  std::string_view name;    // in requests, and in policy documents where it is a field of an object
+  std::string_view option;  // on the command line; without dashes it is positional
+  ParameterKind kind = ParameterKind::text;
+  bool required = false;
+  std::string_view help;
+};
+
+struct Operation {
+  OperationId id;
+  std::string_view group;   // "person"; empty for the commands that stand alone
+  std::string_view verb;    // "add"
+  Authority least;          // who may call it
+  bool changes;             // whether it changes state, and so leaves a record
+  std::string_view method;  // of the REST route
+  std::string_view path;
+  std::string_view summary;
+  std::span<const Parameter> parameters;
+
+  // "person.add", "status"
+  std::string name() const;
+};
+
+std::span<const Operation> operations();
+const Operation* find_operation(std::string_view name);
+const Operation& operation(OperationId id);
+
+}  // namespace sekisho::control
