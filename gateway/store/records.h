@@ -1,0 +1,117 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "policy/base/ip.h"
+#include "policy/base/keys.h"
+#include "policy/base/strong_id.h"
+#include "policy/base/time.h"
+#include "policy/compile/atoms.h"
+#include "policy/model/policy.h"
+
+// What the store keeps, as values.
+namespace sekisho::store {
+
+using Digest = std::array<std::uint8_t, 32>;  // SHA-256
+
+using RevisionNumber = StrongNumber<struct RevisionTag, std::uint64_t>;  // 1, 2, 3, ...
+using Sequence = StrongNumber<struct SequenceTag, std::uint64_t>;        // 1, 2, 3, ...
+
+// pending -> active -> superseded, or pending -> abandoned. At most one is pending, one active.
+enum class RevisionState { pending, active, superseded, abandoned };
+
+// A policy on its way in. `document` is the canonical TOML of write_policy(); it holds no secret.
+struct NewRevision {
+  std::string document;
+  std::string author;  // Unix user name
+  std::string reason;
+  Time time;
+  RevisionNumber base;  // the active revision that it was made from; none for the first
+  AtomSpace space;      // as cut for this document
+};
+
+struct RevisionInfo {
+  RevisionNumber number;
+  RevisionState state = RevisionState::abandoned;
+  std::string author;
+  std::string reason;
+  Time time;
+  RevisionNumber base;
+  std::string digest;  // SHA-256 of the document, 64 hex digits
+  bool operator==(const RevisionInfo&) const = default;
+};
+
+// `space.next` is the highest that any revision ever had, abandoned ones included, so that a number
+// that once stood in a live flow's mark is never given again.
+struct Revision {
+  RevisionInfo info;
+  std::string document;
+  AtomSpace space;
+};
+
+enum class KeyMade { device, gateway };  // where the device's private key was made
+
+struct NewDevice {
+  DeviceId id;
+  PublicKey public_key;
+  std::vector<IpAddress> addresses;
+  PresharedKey preshared_key;
+  KeyMade key_made = KeyMade::device;
+};
+
+// Removals come first, so a device in both lists gets a new key in one step.
+struct DeviceChange {
+  std::vector<DeviceId> remove = {};
+  std::vector<NewDevice> add = {};
+};
+
+// One life of a device id, from being added to being removed. Lives are never deleted.
+struct LedgerDevice {
+  DeviceId id;
+  PublicKey public_key;
+  std::vector<IpAddress> addresses;  // sorted
+  KeyMade key_made = KeyMade::device;
+  Time added_at;
+  std::string added_by;
+  std::optional<Time> removed_at;
+  std::string removed_by;  // empty while it lives
+  bool operator==(const LedgerDevice&) const = default;
+};
+
+struct Actor {
+  std::string user;  // Unix user name
+  std::uint32_t uid = 0;
+  bool operator==(const Actor&) const = default;
+};
+
+enum class Via { socket, daemon };
+
+// Something that was done or tried. `before` and `after` may be empty; `result` is "ok" or the
+// error.
+struct Operation {
+  Time time;
+  Actor actor;
+  Via via = Via::daemon;
+  std::string name;    // "grant.set"
+  std::string object;  // "grant:sales-wiki"
+  std::string before = {};
+  std::string after = {};
+  std::string reason = {};
+  std::string result = "ok";
+  bool operator==(const Operation&) const = default;
+};
+
+// `hash` is SHA-256(hash of the record before, or 32 zero bytes || canonical encoding of this one);
+// README.md describes the encoding.
+struct RecordedOperation {
+  Sequence sequence;
+  Operation operation;
+  Digest hash{};
+  bool operator==(const RecordedOperation&) const = default;
+};
+
+}  // namespace sekisho::store
