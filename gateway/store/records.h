@@ -12,13 +12,13 @@
 #include "policy/base/time.h"
 #include "policy/compile/atoms.h"
 #include "policy/model/policy.h"
+#include "policy/model/revision.h"
 
 // What the store keeps, as values.
 namespace sekisho::store {
 
 using Digest = std::array<std::uint8_t, 32>;  // SHA-256
 
-using RevisionNumber = StrongNumber<struct RevisionTag, std::uint64_t>;  // 1, 2, 3, ...
 using Sequence = StrongNumber<struct SequenceTag, std::uint64_t>;        // 1, 2, 3, ...
 
 // pending -> active -> superseded, or pending -> abandoned. At most one is pending, one active.
