@@ -9,9 +9,8 @@ bool is_valid_id(std::string_view text) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
   };
   return !text.empty() && text.size() <= 63 && letter_or_digit(text.front()) &&
-         std::ranges::all_of(text, [&](char c) {
-           return letter_or_digit(c) || c == '.' || c == '_' || c == '-';
-         });
+         std::ranges::all_of(
+             text, [&](char c) { return letter_or_digit(c) || c == '.' || c == '_' || c == '-'; });
 }
 
 }  // namespace sekisho
