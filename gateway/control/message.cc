@@ -22,25 +22,35 @@ constexpr std::array<std::pair<ErrorCode, std::string_view>, 8> kCodes{{
 bool has_kind(const Node& value, ParameterKind kind) {
   switch (kind) {
     case ParameterKind::text:
-    case ParameterKind::document: return value.string() != nullptr;
+    case ParameterKind::document:
+      return value.string() != nullptr;
     case ParameterKind::list:
       return value.array() != nullptr &&
              std::ranges::all_of(*value.array(), [](const Node& item) { return item.string(); });
-    case ParameterKind::services: return value.array() != nullptr;
-    case ParameterKind::number: return std::holds_alternative<std::int64_t>(value.value);
-    case ParameterKind::flag: return std::holds_alternative<bool>(value.value);
+    case ParameterKind::services:
+      return value.array() != nullptr;
+    case ParameterKind::number:
+      return std::holds_alternative<std::int64_t>(value.value);
+    case ParameterKind::flag:
+      return std::holds_alternative<bool>(value.value);
   }
   return false;
 }
 
 std::string_view describe(ParameterKind kind) {
   switch (kind) {
-    case ParameterKind::text: return "a text";
-    case ParameterKind::document: return "a document's text";
-    case ParameterKind::list: return "a list of texts";
-    case ParameterKind::services: return "a list of services";
-    case ParameterKind::number: return "a whole number";
-    case ParameterKind::flag: return "true or false";
+    case ParameterKind::text:
+      return "a text";
+    case ParameterKind::document:
+      return "a document's text";
+    case ParameterKind::list:
+      return "a list of texts";
+    case ParameterKind::services:
+      return "a list of services";
+    case ParameterKind::number:
+      return "a whole number";
+    case ParameterKind::flag:
+      return "true or false";
   }
   return "";
 }
@@ -48,8 +58,11 @@ std::string_view describe(ParameterKind kind) {
 Errors check_parameters(const Operation& operation, const Node::Table& given) {
   Errors errors;
   const auto refuse = [&](std::string_view name, std::string cause, std::string advice) {
-    errors.push_back({ErrorCode::invalid, operation.name() + "." + std::string(name),
-                      std::move(cause), {}, std::move(advice)});
+    errors.push_back({ErrorCode::invalid,
+                      operation.name() + "." + std::string(name),
+                      std::move(cause),
+                      {},
+                      std::move(advice)});
   };
   for (const auto& [name, value] : given) {
     const auto declared = std::ranges::find(operation.parameters, name, &Parameter::name);
@@ -84,13 +97,18 @@ Node to_node(const Error& error) {
 
 Error to_error(const Node& node) {
   const std::string name = text_of(node, "code");
-  const auto code = std::ranges::find(kCodes, std::string_view(name), &decltype(kCodes)::value_type::second);
+  const auto code =
+      std::ranges::find(kCodes, std::string_view(name), &decltype(kCodes)::value_type::second);
   return {code == kCodes.end() ? ErrorCode::failed : code->first, text_of(node, "object"),
           text_of(node, "cause"), text_of(node, "place"), text_of(node, "advice")};
 }
 
 Errors malformed(std::string cause) {
-  return {{ErrorCode::invalid, "message", std::move(cause), {}, "use the sekisho program of the same version"}};
+  return {{ErrorCode::invalid,
+           "message",
+           std::move(cause),
+           {},
+           "use the sekisho program of the same version"}};
 }
 
 }  // namespace
@@ -103,7 +121,8 @@ std::string frame(std::string_view payload) {
   const auto length = static_cast<std::uint32_t>(payload.size());
   std::string bytes;
   bytes.reserve(kFrameHeaderBytes + payload.size());
-  for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(length >> shift & 0xff));
+  for (int shift = 24; shift >= 0; shift -= 8)
+    bytes.push_back(static_cast<char>(length >> shift & 0xff));
   return bytes.append(payload);
 }
 
@@ -111,7 +130,8 @@ Result<std::size_t> frame_length(std::span<const std::uint8_t, kFrameHeaderBytes
   std::size_t length = 0;
   for (const std::uint8_t byte : header) length = length << 8 | byte;
   if (length > kMaxFrameBytes) {
-    return fail(ErrorCode::invalid, "message", "it is longer than " + std::to_string(kMaxFrameBytes) + " bytes",
+    return fail(ErrorCode::invalid, "message",
+                "it is longer than " + std::to_string(kMaxFrameBytes) + " bytes",
                 "send a smaller document");
   }
   return length;
@@ -128,14 +148,18 @@ Checked<Request> decode_request(std::string_view json) {
   if (!message) return std::unexpected(Errors{message.error()});
   const Operation* found = find_operation(text_of(*message, "operation"));
   if (found == nullptr) {
-    return std::unexpected(Errors{{ErrorCode::invalid, "operation",
-                                   "there is no operation \"" + text_of(*message, "operation") + "\"",
-                                   {}, "use the sekisho program of the same version"}});
+    return std::unexpected(
+        Errors{{ErrorCode::invalid,
+                "operation",
+                "there is no operation \"" + text_of(*message, "operation") + "\"",
+                {},
+                "use the sekisho program of the same version"}});
   }
   const Node* parameters = message->find("parameters");
   Request request{.operation = found->id, .parameters = {Node::Table{}}};
   if (parameters != nullptr) {
-    if (parameters->table() == nullptr) return std::unexpected(malformed("\"parameters\" is not an object"));
+    if (parameters->table() == nullptr)
+      return std::unexpected(malformed("\"parameters\" is not an object"));
     request.parameters = *parameters;
   }
   if (Errors errors = check_parameters(*found, *request.parameters.table()); !errors.empty()) {

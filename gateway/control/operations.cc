@@ -15,8 +15,10 @@ constexpr P kId{"id", "ID", text, true, "its name: a-z 0-9 . _ -"};
 constexpr P kReason{"reason", "--reason", text, false, "why; kept in the record"};
 constexpr P kBase{"base", "--base", number, false,
                   "the revision this change was made from; refused if another came since"};
-constexpr P kSyntax{"syntax", "--syntax", text, false, "toml or json; default: by the file's name, else toml"};
-constexpr P kDocument{"document", "FILE", document, true, "a policy document; - for standard input"};
+constexpr P kSyntax{"syntax", "--syntax", text, false,
+                    "toml or json; default: by the file's name, else toml"};
+constexpr P kDocument{"document", "FILE", document, true,
+                      "a policy document; - for standard input"};
 constexpr P kLimit{"limit", "--limit", number, false, "at most so many, newest first (default 50)"};
 
 constexpr std::array kShow{kId};
@@ -32,34 +34,44 @@ constexpr std::array kPersonAdd{kId, kName, kRoles, kPersonState, kValidUntil, k
 constexpr P kDeviceState{"state", "--state", text, false, "active or blocked"};
 constexpr P kAddresses{"addresses", "--address", list, false,
                        "its tunnel address; by default the next ones never used"};
-constexpr P kPublicKey{"public_key", "--public-key", text, false, "its WireGuard public key, base64"};
+constexpr P kPublicKey{"public_key", "--public-key", text, false,
+                       "its WireGuard public key, base64"};
 constexpr P kKeyMadeHere{"key_made_at_gateway", "--make-key-here", flag, false,
                          "make the key pair here, show it once, store nothing of it"};
 constexpr P kPerson{"person", "--person", text, true, "whose it is"};
-constexpr std::array kDeviceAdd{kId, kPerson, kPublicKey, kKeyMadeHere, kAddresses, kDeviceState, kReason};
-constexpr std::array kDeviceSet{kId, P{"person", "--person", text, false, "whose it is"}, kPublicKey,
+constexpr std::array kDeviceAdd{kId,        kPerson,      kPublicKey, kKeyMadeHere,
                                 kAddresses, kDeviceState, kReason};
+constexpr std::array kDeviceSet{kId,          P{"person", "--person", text, false, "whose it is"},
+                                kPublicKey,   kAddresses,
+                                kDeviceState, kReason};
 
 constexpr std::array kRoleAdd{kId, kName, kReason};
 
 constexpr P kClassification{"classification", "--classification", text, false,
                             "confidential, internal or public"};
-constexpr P kPrefixes{"prefixes", "--prefix", list, false, "a network it is on, v4 or v6; repeat for more"};
+constexpr P kPrefixes{"prefixes", "--prefix", list, false,
+                      "a network it is on, v4 or v6; repeat for more"};
 constexpr P kServices{"services", "--service", services, false,
                       "https, ssh, quic, tls:PORT, ssh:PORT; or an exception tcp:PORT=REASON, "
                       "udp:PORT=REASON; repeat for more"};
 constexpr std::array kResourceAdd{kId, kName, kClassification, kPrefixes, kServices, kReason};
 
-constexpr P kGrantReason{"reason", "--reason", text, true, "what the access is for; part of the grant"};
+constexpr P kGrantReason{"reason", "--reason", text, true,
+                         "what the access is for; part of the grant"};
 constexpr P kFrom{"from", "--from", text, false, "first second of the right, RFC 3339"};
 constexpr P kUntil{"until", "--until", text, false, "first second without the right, RFC 3339"};
-constexpr std::array kGrantAdd{kId, P{"who", "--who", text, true, "person:ID or role:ID"},
+constexpr std::array kGrantAdd{kId,
+                               P{"who", "--who", text, true, "person:ID or role:ID"},
                                P{"resource", "--resource", text, true, "what may be reached"},
-                               kGrantReason, kFrom, kUntil};
-constexpr std::array kGrantSet{kId, P{"who", "--who", text, false, "person:ID or role:ID"},
+                               kGrantReason,
+                               kFrom,
+                               kUntil};
+constexpr std::array kGrantSet{kId,
+                               P{"who", "--who", text, false, "person:ID or role:ID"},
                                P{"resource", "--resource", text, false, "what may be reached"},
                                P{"reason", "--reason", text, false, "what the access is for"},
-                               kFrom, kUntil};
+                               kFrom,
+                               kUntil};
 
 constexpr std::array kCheck{kDocument, kSyntax};
 constexpr std::array kApply{kDocument, kSyntax, kBase, kReason};
@@ -69,56 +81,99 @@ constexpr std::array kHistory{kLimit};
 constexpr std::array kCan{P{"who", "WHO", text, true, "a person or a device"},
                           P{"destination", "DEST:PORT", text, true,
                             "an address and port, [v6]:port; /udp at the end for UDP"}};
-constexpr std::array kExport{P{"revision", "--revision", number, false, "default: the active one"}, kSyntax};
+constexpr std::array kExport{P{"revision", "--revision", number, false, "default: the active one"},
+                             kSyntax};
 
 using enum OperationId;
 using enum Authority;
 
 constexpr std::array kOperations{
-    Operation{status, "", "status", auditor, false, "GET", "/status", "Is the gateway enforcing, and what", {}},
-    Operation{doctor, "", "doctor", auditor, false, "GET", "/doctor",
-              "Look for what is wrong and say the command that mends it", {}},
+    Operation{status,
+              "",
+              "status",
+              auditor,
+              false,
+              "GET",
+              "/status",
+              "Is the gateway enforcing, and what",
+              {}},
+    Operation{doctor,
+              "",
+              "doctor",
+              auditor,
+              false,
+              "GET",
+              "/doctor",
+              "Look for what is wrong and say the command that mends it",
+              {}},
 
-    Operation{person_list, "person", "list", auditor, false, "GET", "/people", "List the people", {}},
-    Operation{person_show, "person", "show", auditor, false, "GET", "/people/{id}", "Show one person", kShow},
-    Operation{person_add, "person", "add", administrator, true, "POST", "/people", "Add a person", kPersonAdd},
-    Operation{person_set, "person", "set", administrator, true, "PATCH", "/people/{id}", "Change a person", kPersonAdd},
+    Operation{
+        person_list, "person", "list", auditor, false, "GET", "/people", "List the people", {}},
+    Operation{person_show, "person", "show", auditor, false, "GET", "/people/{id}",
+              "Show one person", kShow},
+    Operation{person_add, "person", "add", administrator, true, "POST", "/people", "Add a person",
+              kPersonAdd},
+    Operation{person_set, "person", "set", administrator, true, "PATCH", "/people/{id}",
+              "Change a person", kPersonAdd},
     Operation{person_remove, "person", "remove", administrator, true, "DELETE", "/people/{id}",
               "Remove a person who has no devices and grants left", kRemove},
 
-    Operation{device_list, "device", "list", auditor, false, "GET", "/devices",
-              "List the devices with their last handshake", {}},
-    Operation{device_show, "device", "show", auditor, false, "GET", "/devices/{id}", "Show one device", kShow},
+    Operation{device_list,
+              "device",
+              "list",
+              auditor,
+              false,
+              "GET",
+              "/devices",
+              "List the devices with their last handshake",
+              {}},
+    Operation{device_show, "device", "show", auditor, false, "GET", "/devices/{id}",
+              "Show one device", kShow},
     Operation{device_add, "device", "add", administrator, true, "POST", "/devices",
               "Add a device by its public key; prints its profile", kDeviceAdd},
     Operation{device_set, "device", "set", administrator, true, "PATCH", "/devices/{id}",
               "Change a device: --state blocked cuts it off now", kDeviceSet},
     Operation{device_remove, "device", "remove", administrator, true, "DELETE", "/devices/{id}",
               "Remove a device for good", kRemove},
-    Operation{device_profile, "device", "profile", administrator, false, "GET", "/devices/{id}/profile",
+    Operation{device_profile, "device", "profile", administrator, false, "GET",
+              "/devices/{id}/profile",
               "Print a device's WireGuard profile, without its private key", kShow},
 
     Operation{role_list, "role", "list", auditor, false, "GET", "/roles", "List the roles", {}},
-    Operation{role_show, "role", "show", auditor, false, "GET", "/roles/{id}", "Show one role", kShow},
-    Operation{role_add, "role", "add", administrator, true, "POST", "/roles", "Add a role", kRoleAdd},
-    Operation{role_set, "role", "set", administrator, true, "PATCH", "/roles/{id}", "Change a role", kRoleAdd},
+    Operation{role_show, "role", "show", auditor, false, "GET", "/roles/{id}", "Show one role",
+              kShow},
+    Operation{role_add, "role", "add", administrator, true, "POST", "/roles", "Add a role",
+              kRoleAdd},
+    Operation{role_set, "role", "set", administrator, true, "PATCH", "/roles/{id}", "Change a role",
+              kRoleAdd},
     Operation{role_remove, "role", "remove", administrator, true, "DELETE", "/roles/{id}",
               "Remove a role that nobody has", kRemove},
 
-    Operation{resource_list, "resource", "list", auditor, false, "GET", "/resources", "List the resources", {}},
-    Operation{resource_show, "resource", "show", auditor, false, "GET", "/resources/{id}", "Show one resource", kShow},
+    Operation{resource_list,
+              "resource",
+              "list",
+              auditor,
+              false,
+              "GET",
+              "/resources",
+              "List the resources",
+              {}},
+    Operation{resource_show, "resource", "show", auditor, false, "GET", "/resources/{id}",
+              "Show one resource", kShow},
     Operation{resource_add, "resource", "add", administrator, true, "POST", "/resources",
               "Add a resource: what can be granted", kResourceAdd},
     Operation{resource_set, "resource", "set", administrator, true, "PATCH", "/resources/{id}",
               "Change a resource", kResourceAdd},
-    Operation{resource_remove, "resource", "remove", administrator, true, "DELETE", "/resources/{id}",
-              "Remove a resource that no grant names", kRemove},
+    Operation{resource_remove, "resource", "remove", administrator, true, "DELETE",
+              "/resources/{id}", "Remove a resource that no grant names", kRemove},
 
     Operation{grant_list, "grant", "list", auditor, false, "GET", "/grants", "List the grants", {}},
-    Operation{grant_show, "grant", "show", auditor, false, "GET", "/grants/{id}", "Show one grant", kShow},
+    Operation{grant_show, "grant", "show", auditor, false, "GET", "/grants/{id}", "Show one grant",
+              kShow},
     Operation{grant_add, "grant", "add", administrator, true, "POST", "/grants",
               "Let a person or a role reach a resource", kGrantAdd},
-    Operation{grant_set, "grant", "set", administrator, true, "PATCH", "/grants/{id}", "Change a grant", kGrantSet},
+    Operation{grant_set, "grant", "set", administrator, true, "PATCH", "/grants/{id}",
+              "Change a grant", kGrantSet},
     Operation{grant_remove, "grant", "remove", administrator, true, "DELETE", "/grants/{id}",
               "Withdraw a grant; flows that lose their right end now", kRemove},
 
@@ -128,8 +183,9 @@ constexpr std::array kOperations{
               "Say what a policy document would change", kCheck},
     Operation{policy_apply, "policy", "apply", administrator, true, "PUT", "/policy",
               "Make a policy document the policy in force", kApply},
-    Operation{policy_rollback, "policy", "rollback", administrator, true, "POST", "/policy/rollback",
-              "Return to an earlier revision; devices stay as they are", kRollback},
+    Operation{policy_rollback, "policy", "rollback", administrator, true, "POST",
+              "/policy/rollback", "Return to an earlier revision; devices stay as they are",
+              kRollback},
     Operation{policy_history, "policy", "history", auditor, false, "GET", "/policy/revisions",
               "List the revisions", kHistory},
     Operation{policy_can, "policy", "can", auditor, false, "GET", "/policy/can",
@@ -141,8 +197,15 @@ constexpr std::array kOperations{
 
     Operation{audit_list, "audit", "list", auditor, false, "GET", "/operations",
               "List what was done, by whom, when", kHistory},
-    Operation{audit_verify, "audit", "verify", auditor, false, "GET", "/operations/verify",
-              "Check that no record of an operation was changed or removed", {}},
+    Operation{audit_verify,
+              "audit",
+              "verify",
+              auditor,
+              false,
+              "GET",
+              "/operations/verify",
+              "Check that no record of an operation was changed or removed",
+              {}},
 };
 
 // Operation ids index the table.
@@ -159,7 +222,9 @@ std::string Operation::name() const {
   return group.empty() ? std::string(verb) : std::string(group) + "." + std::string(verb);
 }
 
-std::span<const Operation> operations() { return kOperations; }
+std::span<const Operation> operations() {
+  return kOperations;
+}
 
 const Operation* find_operation(std::string_view name) {
   const auto found = std::ranges::find_if(
@@ -167,14 +232,20 @@ const Operation* find_operation(std::string_view name) {
   return found == kOperations.end() ? nullptr : &*found;
 }
 
-const Operation& operation(OperationId id) { return kOperations[static_cast<std::size_t>(id)]; }
+const Operation& operation(OperationId id) {
+  return kOperations[static_cast<std::size_t>(id)];
+}
 
 std::string_view to_string(Authority authority) {
   switch (authority) {
-    case nobody: return "nobody";
-    case auditor: return "auditor";
-    case administrator: return "administrator";
-    case officer: return "officer";
+    case nobody:
+      return "nobody";
+    case auditor:
+      return "auditor";
+    case administrator:
+      return "administrator";
+    case officer:
+      return "officer";
   }
   return "nobody";
 }

@@ -1,0 +1,182 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "gateway/control/message.h"
+#include "policy/compile/compile.h"
+#include "policy/compile/diff.h"
+#include "policy/model/policy.h"
+#include "policy/model/revision.h"
+
+// What goes into the engine and what comes out of it, as values. The engine touches nothing itself:
+// whoever runs it executes each effect in order and hands the outcome back.
+namespace sekisho::engine {
+
+using RequestId = StrongNumber<struct RequestTag, std::uint64_t>;
+
+// A device that may hold a tunnel.
+struct Peer {
+  DeviceId device;
+  PublicKey public_key;
+  std::vector<IpAddress> addresses;
+  bool operator==(const Peer&) const = default;
+};
+using Peers = std::vector<Peer>;  // sorted by device
+
+// Everything the kernel shall be. The rules follow from the network, which the executor holds.
+struct Desired {
+  AtomSpace space;
+  Tables tables;
+  Peers peers;
+};
+
+// One line of the operation record.
+struct Entry {
+  control::Actor actor;
+  std::string operation;
+  std::string object;
+  std::string before = {};
+  std::string after = {};
+  std::string reason = {};
+  std::string result = "ok";
+};
+
+struct Revision {
+  RevisionNumber number;
+  std::string document;  // TOML
+  std::string author;
+  std::string reason;
+  Time time = {};
+  std::string digest;
+  std::string state;
+};
+
+// A device as the ledger of all devices ever must know it.
+struct Registration {
+  DeviceId device;
+  PublicKey public_key;
+  std::vector<IpAddress> addresses;
+  bool key_made_at_gateway = false;
+};
+
+// What a revision means for that ledger; removals first.
+struct DeviceChange {
+  std::vector<DeviceId> remove;
+  std::vector<Registration> add;
+};
+
+// What a tunnel looks like now.
+struct PeerStatus {
+  PublicKey public_key;
+  std::string endpoint;
+  std::optional<Time> last_handshake;
+  std::uint64_t received_bytes = 0;
+  std::uint64_t sent_bytes = 0;
+};
+
+// What doctor found.
+struct Finding {
+  std::string subject;
+  bool good = false;
+  std::string finding;
+  std::string mend;  // the command or act that mends it; empty where good
+};
+
+// ---- effects ----
+
+// Each of these has an outcome that comes back as Completed.
+struct Install {
+  Desired desired;
+};  // whatever the kernel holds now
+struct ChangeTables {
+  TablesDiff diff;
+};
+struct Remark {
+  AtomSpace space;
+};  // live flows whose number is not in `space`
+struct ChangePeers {
+  Peers peers;
+};  // all that there shall be
+struct FindAddresses {
+  std::vector<IpAddress> taken;
+};  // outcome: addresses never used before
+struct StorePending {
+  std::string document, author, reason;
+  RevisionNumber base;
+  AtomSpace space;
+};  // outcome: RevisionNumber
+struct Activate {
+  DeviceChange devices;
+  Entry entry;
+};  // the pending revision
+struct Abandon {
+  std::string why;
+};  // the pending revision, if there is one
+struct ReadRevision {
+  RevisionNumber number;
+};  // outcome: Revision
+struct ReadHistory {
+  std::size_t limit;
+};                    // outcome: vector<Revision>, documents left empty
+struct ReadPeers {};  // outcome: vector<PeerStatus>
+struct Examine {};    // outcome: vector<Finding>
+struct ReadOperations {
+  std::size_t limit;
+};                           // outcome: Node
+struct VerifyOperations {};  // outcome: Node
+
+// These have none.
+struct Record {
+  Entry entry;
+};
+struct Answer {
+  RequestId request;
+  control::Reply reply;
+};
+// Answers with `result` and, in its member "profile", the device's WireGuard profile. The executor
+// adds that, since the engine never holds a preshared key.
+struct AnswerWithProfile {
+  RequestId request;
+  DeviceId device;
+  Node result;
+};
+
+using Effect = std::variant<Install, ChangeTables, Remark, ChangePeers, FindAddresses, StorePending,
+                            Activate, Abandon, ReadRevision, ReadHistory, ReadPeers, Examine,
+                            ReadOperations, VerifyOperations, Record, Answer, AnswerWithProfile>;
+using Effects = std::vector<Effect>;  // at most one has an outcome, and it is the last
+
+using Outcome = Result<
+    std::variant<std::monostate, std::vector<IpAddress>, RevisionNumber, Revision,
+                 std::vector<Revision>, std::vector<PeerStatus>, std::vector<Finding>, Node>>;
+
+// ---- commands ----
+
+struct Started {
+  std::optional<Revision> active;
+  AtomSpace space;
+};
+struct Asked {
+  RequestId id;
+  control::Actor actor;
+  control::Request request;
+};
+struct Completed {
+  Outcome outcome;
+};
+struct Woke {};  // next_deadline() has come
+struct Drifted {
+  std::vector<std::string> findings;
+  std::string by;
+};
+struct ClockStepped {};
+struct Reconfigured {
+  Network network;
+};
+
+using Command = std::variant<Started, Asked, Completed, Woke, Drifted, ClockStepped, Reconfigured>;
+
+}  // namespace sekisho::engine

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gateway/control/message.h"
+#include "gateway/engine/command.h"
+#include "policy/model/policy.h"
+
+namespace sekisho::engine {
+
+// What a request makes of a policy, before anything is checked as a whole or done.
+struct Edit {
+  Policy next;
+  std::string object;  // "person.tanaka"
+  std::string before = {},
+              after = {};  // the object as TOML; empty where it did not exist or is no more
+  std::string reason = {};
+  std::optional<DeviceId> profile_for = {};
+  bool key_made_at_gateway = false;
+};
+
+// The operations that change one object: add, set and remove of person, device, role, resource,
+// grant. `addresses` are what a device that names none gets.
+Checked<Edit> edit_object(const Policy& policy, const control::Request& request,
+                          const std::vector<IpAddress>& addresses);
+
+// policy.apply and policy.import.
+Checked<Edit> edit_document(const Policy& policy, const control::Request& request);
+
+// The people, roles, resources and grants of `earlier` with the devices of now: a device that was
+// removed does not return by a rollback, and one whose person is not in `earlier` goes.
+Policy roll_back(const Policy& now, Policy earlier);
+
+// The document in a request's parameters, read by the syntax that it names.
+Checked<Policy> read_document(const control::Request& request);
+
+// A text parameter; empty where it was not given.
+std::string text_parameter(const control::Request& request, std::string_view name);
+std::optional<std::int64_t> number_parameter(const control::Request& request,
+                                             std::string_view name);
+
+}  // namespace sekisho::engine

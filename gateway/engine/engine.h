@@ -1,0 +1,109 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/engine/command.h"
+#include "gateway/engine/edit.h"
+#include "policy/model/validate.h"
+
+namespace sekisho::engine {
+
+// The gateway's mind: commands in, effects out, no I/O and no clock, so that whole days with every
+// failure can be played in milliseconds.
+//
+// A change goes: request -> next policy -> validate -> compile -> diff -> a plan of effects, done
+// one by one. Where it only takes rights away the kernel comes first and the disk second; otherwise
+// the disk first (as a pending revision), then the kernel, then the revision becomes the active
+// one. It is acknowledged after both. If a step fails, the kernel is brought back to the active
+// revision and the request is answered with the error: at no moment is more allowed than by the old
+// or the new policy.
+//
+// Not thread-safe. While an effect with an outcome is under way (busy()) the only command is
+// Completed.
+class Engine {
+ public:
+  explicit Engine(Network network);
+
+  // `now` is the wall clock.
+  Effects handle(Command command, Time now);
+  bool busy() const { return then_ != nullptr; }
+  // When Woke is due.
+  std::optional<Time> next_deadline() const;
+
+  // For the executor: what the kernel should hold now. Meaningless before Started was handled.
+  const Network& network() const { return network_; }
+  const Desired& desired() const { return desired_; }
+  // The start failed for good: no policy can be made of what is stored.
+  const Errors& fatal() const { return fatal_; }
+
+ private:
+  using Continuation = std::function<Effects(Outcome, Time)>;
+
+  // The policy in force.
+  struct Active {
+    RevisionNumber revision;
+    Time since = {};
+    std::string author;
+    ValidPolicy policy;
+    Compiled compiled;
+  };
+
+  // A change under way.
+  struct Change {
+    RequestId request;
+    Entry entry;
+    Edit edit;
+    std::optional<Active> next;
+    std::vector<Effect> plan;
+    std::size_t step = 0;
+    bool kernel_touched = false;
+    bool pending_stored = false;
+  };
+  using ChangePtr = std::shared_ptr<Change>;
+
+  Effects await(Effect effect, Continuation then);
+  Effects answer(RequestId request, control::Reply reply);
+
+  Effects start(const Started& started, Time now);
+  Effects install(Time now);
+  Effects ask(Asked asked, Time now);
+  Effects look(const Asked& asked, Time now);
+  Effects look_outside(const Asked& asked);
+  Effects change(const Asked& asked, Time now);
+  Effects change_object(const Asked& asked, Time now);
+  Effects change_back(const Asked& asked, Time now);
+  Effects begin(const Asked& asked, Checked<Edit> edit, Time now);
+  Effects proceed(const ChangePtr& change, Time now);
+  Effects finish(const ChangePtr& change, Time now);
+  Effects undo(const ChangePtr& change, Error error, Time now);
+  Effects reject(const Asked& asked, Entry entry, Errors errors);
+  Effects wake(Time now);
+  Effects renew(Time now);
+  Effects repair(const Drifted& drifted, Time now);
+  Effects reconfigure(Network network, Time now);
+  Effects degrade(std::string why, Time now);
+
+  Result<Active> compile_active(RevisionNumber revision, ValidPolicy policy, Time now,
+                                const Compiled* before) const;
+  void make_active(Active active, Time now);
+  Node status(const std::vector<PeerStatus>& peers, Time now) const;
+
+  Network network_;
+  std::optional<Active> active_;
+  Desired desired_;
+  Errors fatal_;
+  std::string degraded_ = "starting";  // why the kernel may not hold what it should; empty: it does
+  std::optional<Time> retry_at_;
+  std::uint64_t repairs_ = 0;
+  std::optional<Time> last_repair_;
+  Continuation then_;
+};
+
+// The devices that may hold a tunnel at `now`, and when that next changes by the passing of time.
+Peers peers_of(const Policy& policy, Time now);
+
+}  // namespace sekisho::engine

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <vector>
+
+#include "gateway/engine/command.h"
+
+namespace sekisho::engine {
+
+// What the change needs to know to be done, beside the two states themselves.
+struct PlanInput {
+  const Desired& from;
+  const Desired& to;
+  StorePending store;
+  Activate activate;
+};
+
+// The steps of a change, in an order in which no moment permits more than `from` or `to` does:
+// only tightening: kernel, peers, disk; anything else: disk (pending), kernel, disk (active),
+// peers. Rules always precede peers. Where atom numbers change, live flows are re-marked between
+// two loads.
+std::vector<Effect> make_plan(const PlanInput& input);
+
+// Which devices of the ledger begin and end when the policy goes from one to the other: a device
+// that changes its key ends and begins.
+DeviceChange device_change(const Policy& from, const Policy& to,
+                           const std::optional<DeviceId>& key_made_here);
+
+}  // namespace sekisho::engine

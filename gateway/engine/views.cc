@@ -1,0 +1,229 @@
+#include "gateway/engine/views.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <utility>
+
+#include "policy/explain/evaluate.h"
+#include "policy/model/document.h"
+
+namespace sekisho::engine {
+
+namespace {
+
+using control::OperationId;
+
+Node text(std::string_view value) {
+  return {std::string(value)};
+}
+Node number(std::uint64_t value) {
+  return {static_cast<std::int64_t>(value)};
+}
+
+const PeerStatus* find_peer(const std::vector<PeerStatus>& peers, const PublicKey& key) {
+  const auto found = std::ranges::find(peers, key, &PeerStatus::public_key);
+  return found == peers.end() ? nullptr : &*found;
+}
+
+// The object's own fields behind its id; for a device also its tunnel.
+template <class Id, class Object>
+Node view(const Id& id, const Object& object, const std::vector<PeerStatus>& peers) {
+  Node fields = encode(object);
+  auto& table = std::get<Node::Table>(fields.value);
+  table.emplace(table.begin(), "id", text(id.str()));
+  if constexpr (std::is_same_v<Object, Device>) {
+    if (const PeerStatus* peer = find_peer(peers, object.public_key)) {
+      table.emplace_back("endpoint", text(peer->endpoint));
+      table.emplace_back("last_handshake",
+                         peer->last_handshake ? text(to_string(*peer->last_handshake)) : Node{});
+      table.emplace_back("received_bytes", number(peer->received_bytes));
+      table.emplace_back("sent_bytes", number(peer->sent_bytes));
+    }
+  }
+  return fields;
+}
+
+template <class Map>
+Node list(const Map& objects, const std::vector<PeerStatus>& peers) {
+  Node::Array rows;
+  for (const auto& [id, object] : objects) rows.push_back(view(id, object, peers));
+  return {std::move(rows)};
+}
+
+template <class Map>
+Result<Node> show(const Map& objects, std::string_view kind, const std::string& id,
+                  const std::vector<PeerStatus>& peers) {
+  const auto found = objects.find(typename Map::key_type(id));
+  if (found == objects.end()) {
+    return fail(ErrorCode::not_found, std::string(kind) + "." + id, "does not exist",
+                "list what there is: " + std::string(kind) + " list");
+  }
+  return view(found->first, found->second, peers);
+}
+
+template <class Map>
+void compare(const Map& from, const Map& to, std::string_view kind, Node::Array& rows) {
+  const auto row = [&](const auto& id, std::string_view change, const auto* before,
+                       const auto* after) {
+    rows.push_back({Node::Table{{"object", text(std::string(kind) + "." + id.str())},
+                                {"change", text(change)},
+                                {"before", before != nullptr ? encode(*before) : Node{}},
+                                {"after", after != nullptr ? encode(*after) : Node{}}}});
+  };
+  using Object = typename Map::mapped_type;
+  for (const auto& [id, object] : from) {
+    const auto now = to.find(id);
+    if (now == to.end())
+      row(id, "removed", &object, static_cast<const Object*>(nullptr));
+    else if (!(now->second == object))
+      row(id, "changed", &object, &now->second);
+  }
+  for (const auto& [id, object] : to) {
+    if (!from.contains(id)) row(id, "added", static_cast<const Object*>(nullptr), &object);
+  }
+}
+
+struct Destination {
+  IpAddress address;
+  Protocol protocol = Protocol::tcp;
+  Port port;
+};
+
+Result<Destination> parse_destination(std::string_view given) {
+  const auto wrong = [&](std::string cause) {
+    return fail(ErrorCode::invalid, "destination",
+                "\"" + std::string(given) + "\": " + std::move(cause),
+                "write 203.0.113.7:443, [2001:db8::7]:443 or 203.0.113.7:443/udp");
+  };
+  Destination destination;
+  std::string_view rest = given;
+  if (const auto slash = rest.find('/'); slash != std::string_view::npos) {
+    const std::string_view protocol = rest.substr(slash + 1);
+    if (protocol != "tcp" && protocol != "udp") return wrong("the protocol is neither tcp nor udp");
+    destination.protocol = protocol == "udp" ? Protocol::udp : Protocol::tcp;
+    rest = rest.substr(0, slash);
+  }
+  const auto colon = rest.rfind(':');
+  if (colon == std::string_view::npos) return wrong("the port is missing");
+  std::string_view host = rest.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
+  auto address = IpAddress::parse(host);
+  if (!address) return wrong(address.error().cause);
+  auto port = PortRange::parse(rest.substr(colon + 1));
+  if (!port || port->first != port->last) return wrong("the port is not a number from 1 to 65535");
+  destination.address = *address;
+  destination.port = port->first;
+  return destination;
+}
+
+// The tunnel address to ask for: of the device named, or of the person's best device.
+Result<IpAddress> source_of(const Policy& policy, const std::string& who, Family family) {
+  const Device* chosen = nullptr;
+  const IpAddress* source = nullptr;
+  for (const auto& [id, device] : policy.devices) {
+    if (id.str() != who && device.person.str() != who) continue;
+    const auto address = std::ranges::find(device.addresses, family, &IpAddress::family);
+    if (address == device.addresses.end()) continue;
+    if (chosen != nullptr && (chosen->state == DeviceState::active || id.str() == who)) continue;
+    chosen = &device;
+    source = &*address;
+  }
+  if (source != nullptr) return *source;
+  const std::string version = family == Family::v4 ? "IPv4" : "IPv6";
+  if (policy.people.contains(PersonId(who)) || policy.devices.contains(DeviceId(who))) {
+    return fail(ErrorCode::invalid, "who", who + " has no device with an " + version + " address",
+                "add a device, or ask for an address of the other family");
+  }
+  return fail(ErrorCode::not_found, "who", "there is no person and no device \"" + who + "\"",
+              "list them: person list, device list");
+}
+
+template <class Id>
+Node id_or_nothing(const std::optional<Id>& id) {
+  return id ? text(id->str()) : Node{};
+}
+
+}  // namespace
+
+Node list_objects(const Policy& policy, OperationId operation,
+                  const std::vector<PeerStatus>& peers) {
+  if (operation == OperationId::person_list) return list(policy.people, peers);
+  if (operation == OperationId::device_list) return list(policy.devices, peers);
+  if (operation == OperationId::role_list) return list(policy.roles, peers);
+  if (operation == OperationId::resource_list) return list(policy.resources, peers);
+  return list(policy.grants, peers);
+}
+
+Result<Node> show_object(const Policy& policy, OperationId operation, const std::string& id,
+                         const std::vector<PeerStatus>& peers) {
+  if (operation == OperationId::person_show) return show(policy.people, "person", id, peers);
+  if (operation == OperationId::device_show) return show(policy.devices, "device", id, peers);
+  if (operation == OperationId::role_show) return show(policy.roles, "role", id, peers);
+  if (operation == OperationId::resource_show) return show(policy.resources, "resource", id, peers);
+  return show(policy.grants, "grant", id, peers);
+}
+
+Node difference(const Policy& from, const Policy& to) {
+  Node::Array rows;
+  compare(from.people, to.people, "person", rows);
+  compare(from.devices, to.devices, "device", rows);
+  compare(from.roles, to.roles, "role", rows);
+  compare(from.resources, to.resources, "resource", rows);
+  compare(from.grants, to.grants, "grant", rows);
+  return {std::move(rows)};
+}
+
+Checked<Node> can(const ValidPolicy& policy, const std::string& who, const std::string& destination,
+                  Time now) {
+  const auto to = parse_destination(destination);
+  if (!to) return std::unexpected(Errors{to.error()});
+  const auto source = source_of(policy.policy(), who, to->address.family());
+  if (!source) return std::unexpected(Errors{source.error()});
+  const Flow flow{
+      .source = *source, .destination = to->address, .protocol = to->protocol, .port = to->port};
+  const Decision decision = evaluate(policy, flow, now);
+  return Node{Node::Table{{"answer", {decision.verdict == Verdict::permit}},
+                          {"reason", text(to_string(decision.reason))},
+                          {"explanation", text(explain(policy, flow, decision))},
+                          {"person", id_or_nothing(decision.person)},
+                          {"device", id_or_nothing(decision.device)},
+                          {"resource", id_or_nothing(decision.resource)},
+                          {"grant", id_or_nothing(decision.grant)}}};
+}
+
+Node show_history(const std::vector<Revision>& revisions) {
+  Node::Array rows;
+  for (const Revision& revision : revisions) {
+    rows.push_back({Node::Table{{"revision", number(revision.number.value())},
+                                {"state", text(revision.state)},
+                                {"time", text(to_string(revision.time))},
+                                {"author", text(revision.author)},
+                                {"reason", text(revision.reason)},
+                                {"digest", text(revision.digest)}}});
+  }
+  return {std::move(rows)};
+}
+
+Node show_findings(const std::vector<Finding>& findings) {
+  Node::Array rows;
+  for (const Finding& finding : findings) {
+    rows.push_back({Node::Table{{"subject", text(finding.subject)},
+                                {"good", {finding.good}},
+                                {"finding", text(finding.finding)},
+                                {"mend", text(finding.mend)}}});
+  }
+  return {Node::Table{{"answer", {std::ranges::all_of(findings, &Finding::good)}},
+                      {"findings", {std::move(rows)}}}};
+}
+
+int online(const Policy& policy, const std::vector<PeerStatus>& peers, Time now) {
+  constexpr std::chrono::seconds kSessionLife{180};
+  return static_cast<int>(std::ranges::count_if(policy.devices, [&](const auto& entry) {
+    const PeerStatus* peer = find_peer(peers, entry.second.public_key);
+    return peer != nullptr && peer->last_handshake && now - *peer->last_handshake <= kSessionLife;
+  }));
+}
+
+}  // namespace sekisho::engine
