@@ -1,0 +1,95 @@
+#include "policy/model/policy.h"
+
+#include <cassert>
+
+#include "policy/base/text.h"
+
+namespace sekisho {
+namespace {
+
+constexpr Service kHttps{ServiceKind::tls, PortRange::single(443)};
+constexpr Service kSsh{ServiceKind::ssh, PortRange::single(22)};
+constexpr Service kQuic{ServiceKind::quic, PortRange::single(443)};
+
+std::string_view to_string(ServiceKind kind) {
+  switch (kind) {
+    case ServiceKind::tls:
+      return "tls";
+    case ServiceKind::ssh:
+      return "ssh";
+    case ServiceKind::quic:
+      return "quic";
+    case ServiceKind::tcp:
+      return "tcp";
+    case ServiceKind::udp:
+      return "udp";
+  }
+  assert(false);
+  return {};
+}
+
+}  // namespace
+
+std::string Service::name() const {
+  if (kind == kHttps.kind && ports == kHttps.ports) return "https";
+  if (kind == kSsh.kind && ports == kSsh.ports) return "ssh";
+  if (kind == ServiceKind::quic) return "quic";
+  return std::string(to_string(kind)) + ":" + ports.to_string();
+}
+
+Result<Service> Service::parse(std::string_view name) {
+  if (name == "https") return kHttps;
+  if (name == "ssh") return kSsh;
+  if (name == "quic") return kQuic;
+  const std::size_t colon = name.find(':');
+  for (const auto kind : {ServiceKind::tls, ServiceKind::ssh, ServiceKind::tcp, ServiceKind::udp}) {
+    if (colon == std::string_view::npos || name.substr(0, colon) != to_string(kind)) continue;
+    const auto ports = PortRange::parse(name.substr(colon + 1));
+    if (!ports) return std::unexpected(ports.error());
+    return Service{kind, *ports};
+  }
+  return fail(ErrorCode::invalid, "service", quoted(name) + " is not a service",
+              "write https, ssh, quic, tls:PORT, ssh:PORT, tcp:PORT or udp:PORT");
+}
+
+std::string_view to_string(PersonState state) {
+  switch (state) {
+    case PersonState::suspended:
+      return "suspended";
+    case PersonState::active:
+      return "active";
+  }
+  assert(false);
+  return {};
+}
+
+std::string_view to_string(DeviceState state) {
+  switch (state) {
+    case DeviceState::blocked:
+      return "blocked";
+    case DeviceState::active:
+      return "active";
+  }
+  assert(false);
+  return {};
+}
+
+std::string_view to_string(Classification classification) {
+  switch (classification) {
+    case Classification::public_:
+      return "public";
+    case Classification::internal:
+      return "internal";
+    case Classification::confidential:
+      return "confidential";
+  }
+  assert(false);
+  return {};
+}
+
+std::string to_string(const Who& who) {
+  if (const auto* person = std::get_if<PersonId>(&who)) return "person:" + person->str();
+  return "role:" + std::get<RoleId>(who).str();
+}
+
+}  // namespace sekisho
