@@ -32,8 +32,10 @@ struct AtomSpace {
 // device with a cohort; it is opened_by nobody).
 // A number of `before` is kept only for an atom that contains everything the number stood for, with
 // the same check; so a flow that carries a kept number is still what its mark says. All else gets
-// numbers never used before. With an empty `before` numbering begins at kFirstAtom.
-AtomSpace cut(const ValidPolicy& policy, const AtomSpace& before);
+// numbers never used before. With an empty `before` numbering begins at kFirstAtom. Of `before` only
+// the marks, their regions and `next` count, so what is read back from a kernel will do.
+// Fails (ErrorCode::invalid) only where the atom numbers are used up.
+Result<AtomSpace> cut(const ValidPolicy& policy, const AtomSpace& before);
 
 // Numbers of `before` that `after` no longer has: flows that carry one must be re-marked or refused.
 std::vector<AtomMark> retired(const AtomSpace& before, const AtomSpace& after);

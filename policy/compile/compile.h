@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
 
 #include "policy/compile/atoms.h"
@@ -8,12 +10,20 @@
 
 namespace sekisho {
 
+// All that the destination space depends on.
+struct CutInput {
+  std::map<ResourceId, Resource> resources;
+  Network network;
+};
+
 struct Compiled {
   AtomSpace space;
   Tables tables;
   // The next second at which the passing of time alone changes `tables` by opening something (a
   // grant begins): compile again then. What closes by time the kernel closes by itself.
   std::optional<Time> next_opening;
+  // What `space` was cut from: while it stays equal the space is used again as it is. May be null.
+  std::shared_ptr<const CutInput> cut_from = {};
 };
 
 // The contents of the tables at `now`. Deterministic; equal inputs give equal outputs.

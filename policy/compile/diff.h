@@ -21,6 +21,11 @@ struct TablesDiff {
   bool only_loosens() const;
   // True where no packet that was refused before could pass after.
   bool only_tightens() const;
+
+  // Found by diff() from what each device may do before and after; where a change cuts atoms anew both
+  // stay true (it may do either).
+  bool may_refuse_more = true;
+  bool may_pass_more = true;
 };
 
 TablesDiff diff(const Tables& from, const Tables& to);

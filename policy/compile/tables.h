@@ -9,6 +9,7 @@
 #include "policy/base/ports.h"
 #include "policy/base/strong_id.h"
 #include "policy/base/time.h"
+#include "policy/model/policy.h"
 
 // What policy is in the kernel: the contents of three kinds of map and set, and nothing else.
 // The rules that look them up never change (ruleset.h).
@@ -19,6 +20,7 @@ using Cohort = StrongNumber<struct CohortTag, std::uint16_t>;
 
 // What the first payload bytes of a flow must prove: bits 2 and 3 of the ct mark.
 enum class Check : std::uint8_t { none = 0, tls = 1, ssh = 2, quic = 3 };
+Check check_of(ServiceKind kind);
 
 // A ct mark: bits 4 to 31 the atom, bits 2 and 3 its check, bit 0 "the client's first bytes were
 // right", bit 1 "the server's". Atom numbers are such that a whole mark is 0x10000 or more, so that a
