@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "gateway/control/message.h"
+
+namespace sekisho::cli {
+
+// Exit codes: 0 ok, 1 failure, 2 usage, 3 not found, 4 not permitted, 5 conflict, 6 daemon
+// unreachable, 7 a check answered "no", 8 applied but rolled back.
+inline constexpr int kUsage = 2;
+inline constexpr int kAnsweredNo = 7;
+int exit_code(ErrorCode code);
+int exit_code(const control::Reply& reply);
+
+// What a person reads on standard output. Lists are tables; a document or a profile stands as it
+// is.
+std::string as_text(const control::Operation& operation, const Node& result);
+// One JSON object: {"schema":"sekisho.device.list/1","result":...}, or "errors" for "result".
+std::string as_json(const control::Operation& operation, const control::Reply& reply);
+// "error[conflict]: person.tanaka: exists already" and, on a line of its own, what to do.
+std::string as_text(const Errors& errors);
+
+}  // namespace sekisho::cli

@@ -1,0 +1,95 @@
+#include "gateway/cli/request.h"
+
+#include <charconv>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <utility>
+
+namespace sekisho::cli {
+
+namespace {
+
+using control::Parameter;
+using control::ParameterKind;
+
+Result<std::string> read_document(const std::string& path) {
+  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return fail(ErrorCode::invalid, path, std::string("cannot be read: ") + std::strerror(errno),
+                "name a readable file, or - for standard input");
+  }
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  if (text.size() > kMaxDocumentBytes) {
+    return fail(ErrorCode::invalid, path, "is larger than 32 MiB", "give a smaller document");
+  }
+  return text;
+}
+
+// "tcp:5432=the accounts program" is the exception tcp:5432 and its reason.
+Node service(const std::string& typed) {
+  const auto equals = typed.find('=');
+  if (equals == std::string::npos) return {typed};
+  return {
+      Node::Table{{"service", {typed.substr(0, equals)}}, {"reason", {typed.substr(equals + 1)}}}};
+}
+
+Result<Node> value_of(const Parameter& parameter, const std::vector<std::string>& words) {
+  switch (parameter.kind) {
+    case ParameterKind::text:
+      return Node{words.front()};
+    case ParameterKind::flag:
+      return Node{true};
+    case ParameterKind::list:
+    case ParameterKind::services: {
+      Node::Array items;
+      for (const std::string& word : words) {
+        items.push_back(parameter.kind == ParameterKind::services ? service(word) : Node{word});
+      }
+      return Node{std::move(items)};
+    }
+    case ParameterKind::number: {
+      std::int64_t number = 0;
+      const std::string& word = words.front();
+      const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+      if (error != std::errc() || end != word.data() + word.size()) {
+        return fail(ErrorCode::invalid, std::string(parameter.name),
+                    "\"" + word + "\" is not a whole number", "give one");
+      }
+      return Node{number};
+    }
+    case ParameterKind::document: {
+      auto text = read_document(words.front());
+      if (!text) return std::unexpected(std::move(text.error()));
+      return Node{*std::move(text)};
+    }
+  }
+  return Node{};
+}
+
+}  // namespace
+
+Checked<control::Request> make_request(const control::Operation& operation, const Typed& typed) {
+  Node::Table parameters;
+  Errors errors;
+  for (const Parameter& parameter : operation.parameters) {
+    const auto words = typed.find(parameter.name);
+    if (words == typed.end() || words->second.empty()) continue;
+    auto value = value_of(parameter, words->second);
+    if (!value) {
+      errors.push_back(std::move(value.error()));
+      continue;
+    }
+    if (parameter.kind == ParameterKind::document && words->second.front().ends_with(".json") &&
+        !typed.contains("syntax")) {
+      parameters.emplace_back("syntax", Node{std::string("json")});
+    }
+    parameters.emplace_back(parameter.name, *std::move(value));
+  }
+  if (!errors.empty()) return std::unexpected(std::move(errors));
+  return control::Request{.operation = operation.id, .parameters = {std::move(parameters)}};
+}
+
+}  // namespace sekisho::cli

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "gateway/control/message.h"
+
+namespace sekisho::cli {
+
+// What was typed for one parameter: one text, several, or none for a flag.
+using Typed = std::map<std::string, std::vector<std::string>, std::less<>>;
+
+// Turns typed words into a request: reads documents from their files ("-": standard input), splits
+// services from their reasons, makes numbers of numbers. The syntax of a document follows its
+// file's name (".json") unless it was given.
+Checked<control::Request> make_request(const control::Operation& operation, const Typed& typed);
+
+}  // namespace sekisho::cli

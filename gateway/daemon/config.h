@@ -1,0 +1,29 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "policy/base/result.h"
+#include "policy/model/network.h"
+
+namespace sekisho::daemon {
+
+inline constexpr const char* kDefaultConfig = "/etc/sekisho/sekisho.toml";
+
+// sekisho.toml: what this box is. What staff may do is in the policy, never here.
+struct Config {
+  std::string gateway_name = "gateway";
+  Network network;
+  std::string endpoint;  // "address:port" that profiles tell staff to connect to
+  std::filesystem::path state = "/var/lib/sekisho";
+  std::filesystem::path runtime = "/run/sekisho";
+
+  std::filesystem::path socket() const { return runtime / "control.sock"; }
+};
+
+// Every mistake at once, each with file, line and column.
+Checked<Config> read_config(std::string_view text, std::string_view file);
+Checked<Config> load_config(const std::filesystem::path& file);
+
+}  // namespace sekisho::daemon
