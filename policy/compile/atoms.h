@@ -11,9 +11,9 @@
 
 namespace sekisho {
 
-// The destination space cut into atoms: the coarsest pieces such that no grant tells two addresses or
-// ports of one piece apart (Yang and Lam, "Real-time verification of network properties using atomic
-// predicates", 2013). An atom may be many disjoint boxes.
+// The destination space cut into atoms: the coarsest pieces such that no grant tells two addresses
+// or ports of one piece apart (Yang and Lam, "Real-time verification of network properties using
+// atomic predicates", 2013). An atom may be many disjoint boxes.
 struct Atom {
   AtomMark mark;
   // Who opens it: a grant on any of these resources (all of the strictest classification here).
@@ -23,7 +23,7 @@ struct Atom {
 };
 
 struct AtomSpace {
-  std::vector<Atom> atoms;          // sorted by mark
+  std::vector<Atom> atoms;                    // sorted by mark
   std::uint32_t next = AtomMark::kFirstAtom;  // first number never yet given
   bool operator==(const AtomSpace&) const = default;
 };
@@ -32,12 +32,13 @@ struct AtomSpace {
 // device with a cohort; it is opened_by nobody).
 // A number of `before` is kept only for an atom that contains everything the number stood for, with
 // the same check; so a flow that carries a kept number is still what its mark says. All else gets
-// numbers never used before. With an empty `before` numbering begins at kFirstAtom. Of `before` only
-// the marks, their regions and `next` count, so what is read back from a kernel will do.
-// Fails (ErrorCode::invalid) only where the atom numbers are used up.
+// numbers never used before. With an empty `before` numbering begins at kFirstAtom. Of `before`
+// only the marks, their regions and `next` count, so what is read back from a kernel will do. Fails
+// (ErrorCode::invalid) only where the atom numbers are used up.
 Result<AtomSpace> cut(const ValidPolicy& policy, const AtomSpace& before);
 
-// Numbers of `before` that `after` no longer has: flows that carry one must be re-marked or refused.
+// Numbers of `before` that `after` no longer has: flows that carry one must be re-marked or
+// refused.
 std::vector<AtomMark> retired(const AtomSpace& before, const AtomSpace& after);
 
 // The mark that a flow to this destination begins with; none where no atom covers it.

@@ -22,8 +22,8 @@ struct TablesDiff {
   // True where no packet that was refused before could pass after.
   bool only_tightens() const;
 
-  // Found by diff() from what each device may do before and after; where a change cuts atoms anew both
-  // stay true (it may do either).
+  // Found by diff() from what each device may do before and after; where a change cuts atoms anew
+  // both stay true (it may do either).
   bool may_refuse_more = true;
   bool may_pass_more = true;
 };

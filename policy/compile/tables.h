@@ -23,8 +23,8 @@ enum class Check : std::uint8_t { none = 0, tls = 1, ssh = 2, quic = 3 };
 Check check_of(ServiceKind kind);
 
 // A ct mark: bits 4 to 31 the atom, bits 2 and 3 its check, bit 0 "the client's first bytes were
-// right", bit 1 "the server's". Atom numbers are such that a whole mark is 0x10000 or more, so that a
-// mark never looks like a cohort. An atom number is an identity: live flows carry it, so it never
+// right", bit 1 "the server's". Atom numbers are such that a whole mark is 0x10000 or more, so that
+// a mark never looks like a cohort. An atom number is an identity: live flows carry it, so it never
 // comes to stand for less than it once did, and a number that was given up is not given again.
 class AtomMark {
  public:
@@ -78,9 +78,9 @@ struct GrantKey {
 };
 
 struct Tables {
-  std::map<IpAddress, CohortEntry> cohorts;              // cohort4, cohort6: tunnel address -> cohort
-  std::map<Destinations, AtomMark> atoms;                // atoms4, atoms6: disjoint
-  std::map<GrantKey, std::optional<Time>> grants;        // grants: until
+  std::map<IpAddress, CohortEntry> cohorts;        // cohort4, cohort6: tunnel address -> cohort
+  std::map<Destinations, AtomMark> atoms;          // atoms4, atoms6: disjoint
+  std::map<GrantKey, std::optional<Time>> grants;  // grants: until
   bool operator==(const Tables&) const = default;
 };
 

@@ -20,25 +20,25 @@ struct Flow {
   IpAddress source;  // the inner source: a tunnel address
   IpAddress destination;
   Protocol protocol = Protocol::tcp;
-  Port port;  // destination; ignored for ICMP
+  Port port;                           // destination; ignored for ICMP
   Opening opening = Opening::nothing;  // `nothing`: ask only whether the flow may begin
 };
 
 enum class Reason {
-  unknown_device,      // no device has this source address
+  unknown_device,  // no device has this source address
   device_blocked,
   person_suspended,
   person_expired,
-  protocol_not_offered,  // neither TCP nor UDP: nothing can be granted
-  no_resource,         // no resource covers the destination
-  no_service,          // a resource does, none of the strictest classification offers this port
-  no_grant,            // offered, but not granted to this person
+  protocol_not_offered,   // neither TCP nor UDP: nothing can be granted
+  no_resource,            // no resource covers the destination
+  no_service,             // a resource does, none of the strictest classification offers this port
+  no_grant,               // offered, but not granted to this person
   weaker_classification,  // granted on a resource here, but a stricter one covers the address too
   grant_not_begun,
   grant_ended,
-  wrong_opening,       // granted, but the first bytes are not what the service asks for
+  wrong_opening,  // granted, but the first bytes are not what the service asks for
   granted,
-  gateway_service,     // the gateway's own DNS, open to every device in good standing
+  gateway_service,  // the gateway's own DNS, open to every device in good standing
 };
 
 struct Decision {

@@ -1,0 +1,172 @@
+#include "policy/compile/destination_space.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "policy/compile/internet.h"
+
+namespace sekisho {
+namespace {
+
+using Ranges = std::vector<AddressRange>;
+
+void append(Ranges& ranges, std::span<const Prefix> prefixes) {
+  for (const Prefix& prefix : prefixes) ranges.push_back(prefix.range());
+}
+
+// Where no resource leads, whatever it says.
+Ranges closed_ranges(const Network& network) {
+  Ranges closed;
+  append(closed, never_destinations());
+  for (const IpAddress& address : network.gateway_addresses()) closed.push_back({address, address});
+  return closed;
+}
+
+// A prefix inside a pool was named on purpose; a wider one only happens to contain the pool.
+Ranges reachable(const Resource& resource, const Network& network) {
+  Ranges on_purpose;
+  Ranges in_passing;
+  for (const Prefix& prefix : resource.prefixes) {
+    const bool inside = std::ranges::any_of(
+        network.pools, [&](const Prefix& pool) { return pool.contains(prefix); });
+    (inside ? on_purpose : in_passing).push_back(prefix.range());
+  }
+  Ranges pools;
+  append(pools, network.pools);
+  Ranges reached = subtract(std::move(in_passing), std::move(pools));
+  reached.insert(reached.end(), on_purpose.begin(), on_purpose.end());
+  return subtract(std::move(reached), closed_ranges(network));
+}
+
+bool is_unicast(const Prefix& prefix) {
+  return std::ranges::any_of(unicast_space(),
+                             [&](const Prefix& space) { return space.contains(prefix); });
+}
+
+Ranges internet_addresses(const Policy& policy, const Network& network) {
+  Ranges internet;
+  append(internet, unicast_space());
+  std::vector<SpecialUse> rows(special_use_registry().begin(), special_use_registry().end());
+  std::ranges::stable_sort(rows, {}, [](const SpecialUse& row) { return row.prefix.length(); });
+  for (const SpecialUse& row : rows) {
+    if (!row.globally_reachable) {
+      internet = subtract(std::move(internet), {row.prefix.range()});
+    } else if (is_unicast(row.prefix)) {
+      internet.push_back(row.prefix.range());
+    }
+  }
+  append(internet, network.public_prefixes);
+
+  Ranges elsewhere = closed_ranges(network);
+  append(elsewhere, network.pools);
+  for (const auto& [id, resource] : policy.resources) append(elsewhere, resource.prefixes);
+  return subtract(std::move(internet), std::move(elsewhere));
+}
+
+Source gateway_dns(const Network& network) {
+  Source dns;
+  for (const ServiceKind kind : {ServiceKind::tcp, ServiceKind::udp}) {
+    dns.services.push_back(
+        {.kind = kind, .ports = PortRange::single(53), .reason = "the gateway's own DNS"});
+  }
+  for (const IpAddress& address : network.gateway_addresses()) {
+    dns.addresses.push_back({address, address});
+  }
+  dns.addresses = join(std::move(dns.addresses));
+  return dns;
+}
+
+// The first or the last address of one of a source's ranges.
+struct Edge {
+  IpAddress at;
+  bool closes = false;
+  std::uint32_t source = 0;
+  auto operator<=>(const Edge&) const = default;
+};
+
+std::vector<Edge> edges_of(const std::vector<Source>& sources) {
+  std::vector<Edge> edges;
+  for (std::uint32_t i = 0; i < sources.size(); ++i) {
+    for (const AddressRange& range : sources[i].addresses) {
+      edges.push_back({range.first, false, i});
+      edges.push_back({range.last, true, i});
+    }
+  }
+  std::ranges::sort(edges);
+  return edges;
+}
+
+SourceSet strictest_of(const SourceSet& covering, const std::vector<Source>& sources) {
+  Classification strictest = Classification::public_;
+  for (const auto i : covering) strictest = std::max(strictest, sources[i].classification);
+  SourceSet result;
+  std::ranges::copy_if(covering, std::back_inserter(result),
+                       [&](std::uint32_t i) { return sources[i].classification == strictest; });
+  return result;
+}
+
+// Collects slices in ascending order, joining neighbours with the same sources.
+class SliceWriter {
+ public:
+  void add(const AddressRange& addresses, SourceSet strictest) {
+    const auto [entry, fresh] = indexes_.try_emplace(std::move(strictest), result_.sets.size());
+    if (fresh) result_.sets.push_back(entry->first);
+    if (!result_.slices.empty()) {
+      Slice& last = result_.slices.back();
+      if (last.strictest == entry->second && last.addresses.last.next() == addresses.first) {
+        last.addresses.last = addresses.last;
+        return;
+      }
+    }
+    result_.slices.push_back({addresses, entry->second});
+  }
+  Slices take() { return std::move(result_); }
+
+ private:
+  Slices result_;
+  std::map<SourceSet, std::size_t> indexes_;
+};
+
+}  // namespace
+
+std::vector<Source> sources_of(const ValidPolicy& policy) {
+  const Network& network = policy.network();
+  std::vector<Source> sources{gateway_dns(network)};
+  for (const auto& [id, resource] : policy.policy().resources) {
+    if (id == kInternet) continue;
+    sources.push_back(
+        {id, resource.classification, resource.services, reachable(resource, network)});
+  }
+  sources.push_back({kInternet, Classification::public_, internet_services(policy.policy()),
+                     internet_addresses(policy.policy(), network)});
+  return sources;
+}
+
+// Walks the edges in order of address; between two edges the covering sources are the same.
+Slices slice(const std::vector<Source>& sources) {
+  SliceWriter writer;
+  SourceSet covering;
+  std::optional<IpAddress> from;  // where the slice begins that the covering sources share
+  for (const Edge& edge : edges_of(sources)) {
+    const auto place = std::ranges::lower_bound(covering, edge.source);
+    if (!edge.closes) {
+      if (!covering.empty() && *from < edge.at) {
+        writer.add({*from, *edge.at.previous()}, strictest_of(covering, sources));
+      }
+      covering.insert(place, edge.source);
+      from = edge.at;
+    } else {
+      // Several ranges may end here: the first of them has written the slice.
+      if (from && *from <= edge.at) {
+        writer.add({*from, edge.at}, strictest_of(covering, sources));
+      }
+      covering.erase(place);
+      from = edge.at.next();
+    }
+  }
+  return writer.take();
+}
+
+}  // namespace sekisho

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "policy/compile/atoms.h"
+#include "policy/model/validate.h"
+
+// The first half of the cut: which sources of rights cover an address, and which of them decide.
+namespace sekisho {
+
+// What opens destinations: a resource, `internet`, or the gateway's own DNS (empty id).
+struct Source {
+  ResourceId id;
+  Classification classification = Classification::confidential;
+  std::vector<Service> services;
+  std::vector<AddressRange> addresses;  // canonical; what may never be reached is already taken out
+};
+std::vector<Source> sources_of(const ValidPolicy& policy);
+
+// Indexes into the sources, ascending.
+using SourceSet = std::vector<std::uint32_t>;
+
+// Addresses for which the same sources are the strictest.
+struct Slice {
+  AddressRange addresses;
+  std::size_t strictest = 0;  // index into Slices::sets
+};
+
+struct Slices {
+  std::vector<SourceSet> sets;  // no repeats
+  std::vector<Slice> slices;    // sorted, disjoint, as few as possible
+};
+Slices slice(const std::vector<Source>& sources);
+
+}  // namespace sekisho

@@ -1,0 +1,227 @@
+#include "policy/explain/evaluate.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "policy/compile/internet.h"
+
+// Written to be read against the rule book, not to be fast: every question is a loop over the
+// document.
+namespace sekisho {
+namespace {
+
+bool in_any(std::span<const Prefix> prefixes, const IpAddress& address) {
+  return std::ranges::any_of(prefixes,
+                             [&](const Prefix& prefix) { return prefix.contains(address); });
+}
+
+bool is_gateway(const Network& network, const IpAddress& address) {
+  return std::ranges::count(network.gateway_addresses(), address) > 0;
+}
+
+bool is_gateway_dns(const Network& network, const Flow& flow) {
+  return is_gateway(network, flow.destination) && flow.port == Port(53);
+}
+
+bool never_reachable(const Network& network, const IpAddress& address) {
+  return is_gateway(network, address) || in_any(never_destinations(), address);
+}
+
+// A pool address belongs only to resources that name it or a part of the pool on purpose.
+bool covers(const Resource& resource, const Network& network, const IpAddress& address) {
+  return std::ranges::any_of(resource.prefixes, [&](const Prefix& prefix) {
+    return prefix.contains(address) && std::ranges::none_of(network.pools, [&](const Prefix& pool) {
+             return pool.contains(address) && !pool.contains(prefix);
+           });
+  });
+}
+
+bool is_globally_reachable(const IpAddress& address) {
+  const SpecialUse* deciding = nullptr;
+  for (const SpecialUse& row : special_use_registry()) {
+    if (!row.prefix.contains(address)) continue;
+    if (deciding == nullptr || deciding->prefix.length() < row.prefix.length()) deciding = &row;
+  }
+  return in_any(unicast_space(), address) && (deciding == nullptr || deciding->globally_reachable);
+}
+
+bool is_internet(const Policy& policy, const Network& network, const IpAddress& address) {
+  for (const auto& [id, resource] : policy.resources) {
+    if (in_any(resource.prefixes, address)) return false;
+  }
+  return !in_any(network.pools, address) &&
+         (in_any(network.public_prefixes, address) || is_globally_reachable(address));
+}
+
+// A resource at the flow's destination.
+struct Here {
+  ResourceId id;
+  Classification classification = Classification::public_;
+  std::optional<Check> check;  // nothing: it does not offer the flow's port
+};
+
+std::optional<Check> offered(const std::vector<Service>& services, const Flow& flow) {
+  for (const Service& service : services) {
+    if (service.protocol() == flow.protocol && service.ports.contains(flow.port)) {
+      return check_of(service.kind);
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<Here> resources_here(const ValidPolicy& valid, const Flow& flow) {
+  const Policy& policy = valid.policy();
+  const Network& network = valid.network();
+  if (never_reachable(network, flow.destination)) return {};
+  std::vector<Here> found;
+  for (const auto& [id, resource] : policy.resources) {
+    if (covers(resource, network, flow.destination)) {
+      found.push_back({id, resource.classification, offered(resource.services, flow)});
+    }
+  }
+  if (is_internet(policy, network, flow.destination)) {
+    found.push_back({kInternet, Classification::public_, offered(internet_services(policy), flow)});
+  }
+  return found;
+}
+
+bool is_for(const Grant& grant, const PersonId& id, const Person& person) {
+  if (const auto* to_person = std::get_if<PersonId>(&grant.who)) return *to_person == id;
+  return std::ranges::count(person.roles, std::get<RoleId>(grant.who)) > 0;
+}
+
+bool lasts_longer(const Grant& a, const Grant& b) {
+  return b.until && (!a.until || *a.until > *b.until);
+}
+
+bool fits(Opening opening, Check check) {
+  if (opening == Opening::nothing) return true;
+  switch (check) {
+    case Check::none:
+      return true;
+    case Check::tls:
+      return opening == Opening::tls;
+    case Check::ssh:
+      return opening == Opening::ssh;
+    case Check::quic:
+      return opening == Opening::quic;
+  }
+  return false;
+}
+
+// What the grants of one person say of one resource.
+struct Granted {
+  std::optional<GrantId> active, coming, ended;
+};
+
+Granted grants_on(const Policy& policy, const PersonId& id, const ResourceId& resource, Time now) {
+  const Person& person = policy.people.at(id);
+  Granted result;
+  for (const auto& [grant_id, grant] : policy.grants) {
+    if (grant.resource != resource || !is_for(grant, id, person)) continue;
+    if (grant.until && *grant.until <= now) {
+      result.ended = grant_id;
+    } else if (grant.from && now < *grant.from) {
+      result.coming = grant_id;
+    } else if (!result.active || lasts_longer(grant, policy.grants.at(*result.active))) {
+      result.active = grant_id;
+    }
+  }
+  return result;
+}
+
+Decision decide(Decision decision, Verdict verdict, Reason reason,
+                const std::optional<ResourceId>& resource = {},
+                const std::optional<GrantId>& grant = {}) {
+  decision.verdict = verdict;
+  decision.reason = reason;
+  decision.resource = resource;
+  decision.grant = grant;
+  return decision;
+}
+
+// Some resource of the strictest classification offers the port: has the person a grant on one?
+Decision by_grants(const Policy& policy, const Flow& flow, Time now, Decision decision,
+                   const std::vector<Here>& strictest, const std::vector<Here>& weaker) {
+  const PersonId& person = *decision.person;
+  std::optional<GrantId> best;
+  std::optional<GrantId> coming;
+  std::optional<GrantId> ended;
+  for (const Here& here : strictest) {
+    const Granted granted = grants_on(policy, person, here.id, now);
+    if (granted.active &&
+        (!best || lasts_longer(policy.grants.at(*granted.active), policy.grants.at(*best)))) {
+      best = granted.active;
+    }
+    if (granted.coming) coming = granted.coming;
+    if (granted.ended) ended = granted.ended;
+  }
+  if (best) {
+    decision.check = *strictest.front().check;
+    const bool right = fits(flow.opening, decision.check);
+    return decide(decision, right ? Verdict::permit : Verdict::refuse,
+                  right ? Reason::granted : Reason::wrong_opening, policy.grants.at(*best).resource,
+                  best);
+  }
+  for (const Here& here : weaker) {
+    const Granted granted = grants_on(policy, person, here.id, now);
+    if (granted.active) {
+      return decide(decision, Verdict::refuse, Reason::weaker_classification, strictest.front().id,
+                    granted.active);
+    }
+  }
+  const auto refuse = [&](Reason reason, const std::optional<GrantId>& grant) {
+    const ResourceId& resource = grant ? policy.grants.at(*grant).resource : strictest.front().id;
+    return decide(decision, Verdict::refuse, reason, resource, grant);
+  };
+  if (coming) return refuse(Reason::grant_not_begun, coming);
+  if (ended) return refuse(Reason::grant_ended, ended);
+  return refuse(Reason::no_grant, {});
+}
+
+Decision by_destination(const ValidPolicy& valid, const Flow& flow, Time now, Decision decision) {
+  const std::vector<Here> here = resources_here(valid, flow);
+  if (here.empty()) return decide(decision, Verdict::refuse, Reason::no_resource);
+  const Classification strictest_here =
+      std::ranges::max_element(here, {}, &Here::classification)->classification;
+  std::vector<Here> strictest;
+  std::vector<Here> weaker;
+  std::optional<ResourceId> without_service;
+  for (const Here& resource : here) {
+    const bool decides = resource.classification == strictest_here;
+    if (resource.check) (decides ? strictest : weaker).push_back(resource);
+    if (!resource.check && decides && !without_service) without_service = resource.id;
+  }
+  if (strictest.empty()) {
+    return decide(decision, Verdict::refuse, Reason::no_service, without_service);
+  }
+  return by_grants(valid.policy(), flow, now, decision, strictest, weaker);
+}
+
+}  // namespace
+
+Decision evaluate(const ValidPolicy& valid, const Flow& flow, Time now) {
+  const Policy& policy = valid.policy();
+  Decision decision;
+  const auto device = std::ranges::find_if(policy.devices, [&](const auto& entry) {
+    return std::ranges::count(entry.second.addresses, flow.source) > 0;
+  });
+  if (device == policy.devices.end()) return decision;
+  decision.device = device->first;
+  decision.person = device->second.person;
+  const Person& person = policy.people.at(device->second.person);
+
+  const auto refuse = [&](Reason reason) { return decide(decision, Verdict::refuse, reason); };
+  if (device->second.state != DeviceState::active) return refuse(Reason::device_blocked);
+  if (person.state != PersonState::active) return refuse(Reason::person_suspended);
+  if (person.valid_until && *person.valid_until <= now) return refuse(Reason::person_expired);
+  if (flow.protocol != Protocol::tcp && flow.protocol != Protocol::udp) {
+    return refuse(Reason::protocol_not_offered);
+  }
+  if (is_gateway_dns(valid.network(), flow)) {
+    return decide(decision, Verdict::permit, Reason::gateway_service);
+  }
+  return by_destination(valid, flow, now, decision);
+}
+
+}  // namespace sekisho
