@@ -19,7 +19,7 @@ namespace sekisho::store {
 
 using Digest = std::array<std::uint8_t, 32>;  // SHA-256
 
-using Sequence = StrongNumber<struct SequenceTag, std::uint64_t>;        // 1, 2, 3, ...
+using Sequence = StrongNumber<struct SequenceTag, std::uint64_t>;  // 1, 2, 3, ...
 
 // pending -> active -> superseded, or pending -> abandoned. At most one is pending, one active.
 enum class RevisionState { pending, active, superseded, abandoned };

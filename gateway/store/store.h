@@ -35,7 +35,8 @@ class Store {
 
   // -- Revisions of the policy ------------------------------------------------------------------
 
-  // conflict where `base` is not the active revision or another one is pending.
+  // conflict where `base` is not the active revision, another one is pending, or `space` would give
+  // atom numbers a second time (it was not cut from atom_space()).
   Result<RevisionNumber> add_pending(const NewRevision& revision);
   // Makes a pending revision the active one, the former superseded, carries out the change of
   // devices that it means, and records `entry`: all or nothing. So the living devices of the ledger
@@ -45,6 +46,9 @@ class Store {
   Result<void> abandon(RevisionNumber number, const Operation& entry);
 
   Result<std::optional<Revision>> active();
+  // What cut() begins from: the atoms of the active revision, or none, and the first number never
+  // given.
+  Result<AtomSpace> atom_space();
   Result<Revision> revision(RevisionNumber number);
   // Newest first, numbers below `before`; with no `before` from the newest.
   Result<std::vector<RevisionInfo>> history(std::size_t limit, RevisionNumber before = {});
@@ -86,9 +90,8 @@ class Store {
   Result<Time> newest_time();
 
  private:
-  Store(int lock, std::unique_ptr<Database> database);
+  explicit Store(std::unique_ptr<Database> database);
 
-  int lock_;  // the directory, held with flock(2)
   std::unique_ptr<Database> database_;
 };
 
