@@ -3,20 +3,19 @@
 #include <sodium.h>
 
 #include <qrcodegen.hpp>
+#include <utility>
+
+#include "gateway/keys/keys.h"
 
 namespace sekisho::cli {
 
 MadeKey make_key() {
-  KeyBytes secret;
-  KeyBytes shared;
-  randombytes_buf(secret.data(), secret.size());
-  // The clamping of RFC 7748 section 5, as wg(8) stores keys.
-  secret.front() &= 0xf8;
-  secret.back() = static_cast<std::uint8_t>((secret.back() & 0x7f) | 0x40);
-  crypto_scalarmult_base(shared.data(), secret.data());
-  MadeKey made{PrivateKey(secret), PublicKey(shared)};
-  sodium_memzero(secret.data(), secret.size());
-  return made;
+  KeyBytes random;
+  randombytes_buf(random.data(), random.size());
+  PrivateKey key = make_private_key(random);
+  sodium_memzero(random.data(), random.size());
+  const PublicKey shared = public_key_of(key);
+  return {std::move(key), shared};
 }
 
 std::string profile_with_key(std::string profile, const PrivateKey& key) {
