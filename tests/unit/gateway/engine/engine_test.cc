@@ -1,0 +1,263 @@
+#include "gateway/engine/engine.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "world.h"
+
+namespace sekisho::engine {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Node text(std::string_view value) { return {std::string(value)}; }
+Node texts(std::vector<std::string> values) {
+  Node::Array items;
+  for (std::string& value : values) items.push_back({std::move(value)});
+  return {std::move(items)};
+}
+IpAddress ip(std::string_view value) { return *IpAddress::parse(value); }
+
+constexpr std::string_view kKeyA = "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=";
+constexpr std::string_view kKeyB = "YmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmI=";
+const IpAddress kLaptop = ip("10.66.0.2");
+const IpAddress kPhone = ip("10.66.0.3");
+const IpAddress kWiki = ip("198.51.100.10");
+const IpAddress kWeb = ip("203.0.113.5");
+
+// Two people with a device each; tanaka may reach the internet, suzuki the wiki.
+class EngineTest : public testing::Test {
+ protected:
+  EngineTest() : world(test_network()) {
+    world.tell(Started{});
+    must("role.add", {{"id", text("sales")}});
+    must("person.add", {{"id", text("tanaka")}, {"roles", texts({"sales"})}});
+    must("person.add", {{"id", text("suzuki")}});
+    must("device.add", {{"id", text("laptop")}, {"person", text("tanaka")}, {"public_key", text(kKeyA)}});
+    must("device.add", {{"id", text("phone")}, {"person", text("suzuki")}, {"public_key", text(kKeyB)}});
+    must("resource.add", {{"id", text("wiki")},
+                          {"classification", text("internal")},
+                          {"prefixes", texts({"198.51.100.0/28"})},
+                          {"services", texts({"https"})}});
+    must("grant.add", {{"id", text("web")}, {"who", text("role:sales")}, {"resource", text("internet")}, {"reason", text("work")}});
+    must("grant.add", {{"id", text("wiki")}, {"who", text("person:suzuki")}, {"resource", text("wiki")}, {"reason", text("work")}});
+    world.trace.clear();
+    world.record.clear();
+  }
+
+  Node must(std::string_view operation, Node::Table parameters) {
+    auto reply = world.ask(operation, std::move(parameters));
+    EXPECT_TRUE(reply.has_value()) << operation << ": " << to_string(reply.error().front());
+    return reply.value_or(Node{});
+  }
+  ErrorCode refused(std::string_view operation, Node::Table parameters) {
+    auto reply = world.ask(operation, std::move(parameters));
+    EXPECT_FALSE(reply.has_value()) << operation;
+    return reply ? ErrorCode::failed : reply.error().front().code;
+  }
+  bool https(const IpAddress& from, const IpAddress& to) {
+    return world.passes(from, to, Protocol::tcp, Port(443));
+  }
+
+  World world;
+};
+
+TEST_F(EngineTest, GrantsOpenExactlyWhatTheySay) {
+  EXPECT_TRUE(https(kLaptop, kWeb));
+  EXPECT_FALSE(https(kLaptop, kWiki));
+  EXPECT_TRUE(https(kPhone, kWiki));
+  EXPECT_FALSE(https(kPhone, kWeb));
+  EXPECT_EQ(world.peers.size(), 2U);
+}
+
+TEST_F(EngineTest, TakingAwayGoesToTheKernelFirst) {
+  must("grant.remove", {{"id", text("web")}});
+  EXPECT_THAT(world.trace, ElementsAre("tables", "pending", "activate"));
+  EXPECT_FALSE(https(kLaptop, kWeb));
+}
+
+TEST_F(EngineTest, GivingGoesToTheDiskFirst) {
+  must("grant.add", {{"id", text("more")}, {"who", text("person:suzuki")}, {"resource", text("internet")}, {"reason", text("x")}});
+  EXPECT_THAT(world.trace, ElementsAre("pending", "tables", "activate"));
+  EXPECT_TRUE(https(kPhone, kWeb));
+}
+
+TEST_F(EngineTest, ABlockedDeviceLosesRightsThenTunnel) {
+  must("device.set", {{"id", text("laptop")}, {"state", text("blocked")}});
+  EXPECT_THAT(world.trace, ElementsAre("tables", "peers", "pending", "activate"));
+  EXPECT_FALSE(https(kLaptop, kWeb));
+  EXPECT_EQ(world.peers.size(), 1U);
+}
+
+TEST_F(EngineTest, ANewDeviceGetsRulesBeforeItsTunnel) {
+  must("device.add", {{"id", text("tablet")}, {"person", text("tanaka")},
+                      {"public_key", text("Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2M=")}});
+  EXPECT_THAT(world.trace, ElementsAre("pending", "tables", "activate", "peers"));
+  EXPECT_TRUE(https(ip("10.66.0.4"), kWeb));
+}
+
+// Whatever fails, the kernel never allows more than the old or the new policy, a change that was
+// answered with an error is not in force, and one that was answered with success is stored.
+TEST_F(EngineTest, AnyFailureLeavesOldOrNew) {
+  struct Case {
+    std::string_view operation;
+    Node::Table parameters;
+  };
+  const std::vector<Case> cases{
+      {"grant.remove", {{"id", text("web")}}},
+      {"grant.add", {{"id", text("more")}, {"who", text("person:suzuki")}, {"resource", text("internet")}, {"reason", text("x")}}},
+      {"device.set", {{"id", text("laptop")}, {"state", text("blocked")}}},
+      {"device.remove", {{"id", text("phone")}}},
+      {"resource.set", {{"id", text("wiki")}, {"prefixes", texts({"198.51.100.0/29"})}}},
+      {"resource.add", {{"id", text("shop")}, {"classification", text("public")}, {"prefixes", texts({"203.0.113.0/28"})}, {"services", texts({"https"})}}},
+  };
+  const World start = world;
+  for (const Case& each : cases) {
+    for (std::size_t failing = 0; failing < 8; ++failing) {
+      World trial(test_network());
+      trial.tell(Started{});
+      trial.ask("policy.apply", {{"document", text(start.revisions.at(start.active).document)}});
+      const auto picture = [](const World& w) {
+        std::vector<bool> all;
+        for (const IpAddress& from : {kLaptop, kPhone}) {
+          for (const IpAddress& to : {kWeb, kWiki, ip("198.51.100.3"), ip("203.0.113.200")}) {
+            all.push_back(w.passes(from, to, Protocol::tcp, Port(443)));
+          }
+        }
+        return all;
+      };
+      const auto before = picture(trial);
+      std::vector<std::vector<bool>> seen;
+      trial.after_each = [&] { seen.push_back(picture(trial)); };
+      trial.failing = {trial.effects + failing};
+      const bool succeeded = trial.ask(each.operation, each.parameters).has_value();
+      const auto after = picture(trial);
+
+      World sound(test_network());
+      sound.tell(Started{});
+      sound.ask("policy.apply", {{"document", text(start.revisions.at(start.active).document)}});
+      ASSERT_TRUE(sound.ask(each.operation, each.parameters).has_value()) << each.operation;
+      const auto wanted = picture(sound);
+      for (const auto& moment : seen) {
+        for (std::size_t i = 0; i < moment.size(); ++i) {
+          EXPECT_LE(moment[i], before[i] || wanted[i]) << each.operation << " failing " << failing << " probe " << i;
+        }
+      }
+      const bool stored = trial.active == RevisionNumber(2);
+      EXPECT_EQ(after, stored ? wanted : before) << each.operation << " failing " << failing;
+      if (succeeded) EXPECT_TRUE(stored);
+      EXPECT_FALSE(trial.pending.has_value() && !trial.failing.contains(trial.effects - 1));
+    }
+  }
+}
+
+TEST_F(EngineTest, AnEditThatTakesNoRightAwayInterruptsNobody) {
+  const AtomMark mark = world.mark_of(kWeb, Protocol::tcp, Port(443));
+  world.live = {{"download", mark}};
+  world.live_to = {{"download", {kWeb, Port(443)}}};
+  bool interrupted = false;
+  world.after_each = [&] { interrupted |= !world.live_passes(kLaptop, world.live.at("download")); };
+  // The internet atom is cut anew: 203.0.113.240/28 leaves it.
+  must("resource.add", {{"id", text("shop")}, {"classification", text("public")}, {"prefixes", texts({"203.0.113.240/28"})}, {"services", texts({"https"})}});
+  EXPECT_FALSE(interrupted);
+  EXPECT_NE(world.live.at("download"), mark);
+  EXPECT_FALSE(https(kLaptop, ip("203.0.113.241")));
+  // The control: a flow that is not re-marked is refused at the end, not re-interpreted.
+  EXPECT_FALSE(world.live_passes(kLaptop, mark));
+}
+
+TEST_F(EngineTest, ConflictingBaseIsRefusedAndRecorded) {
+  EXPECT_EQ(refused("policy.apply", {{"document", text("")}, {"base", {std::int64_t{1}}}}), ErrorCode::conflict);
+  ASSERT_EQ(world.record.size(), 1U);
+  EXPECT_THAT(world.record.front().result, HasSubstr("is active"));
+}
+
+TEST_F(EngineTest, WithoutAuthorityNothingIsDoneAndItIsRecorded) {
+  const auto reply = world.ask("grant.remove", {{"id", text("web")}}, control::Authority::auditor);
+  ASSERT_FALSE(reply.has_value());
+  EXPECT_EQ(reply.error().front().code, ErrorCode::not_permitted);
+  EXPECT_TRUE(https(kLaptop, kWeb));
+  EXPECT_EQ(world.record.size(), 1U);
+}
+
+TEST_F(EngineTest, RollbackNeverBringsADeviceBack) {
+  must("device.remove", {{"id", text("laptop")}});
+  must("grant.remove", {{"id", text("wiki")}});
+  must("policy.rollback", {{"revision", {static_cast<std::int64_t>(world.active.value()) - 2}}});
+  EXPECT_FALSE(https(kLaptop, kWeb));
+  EXPECT_TRUE(https(kPhone, kWiki));
+}
+
+TEST_F(EngineTest, GrantsBeginAndPeopleEndByTime) {
+  must("grant.add", {{"id", text("later")}, {"who", text("person:suzuki")}, {"resource", text("internet")},
+                     {"reason", text("x")}, {"from", text("2026-11-22T01:00:00Z")}, {"until", text("2026-11-22T02:00:00Z")}});
+  must("person.set", {{"id", text("tanaka")}, {"valid_until", text("2026-11-22T03:00:00Z")}});
+  EXPECT_FALSE(https(kPhone, kWeb));
+  for (int wakes = 0; wakes < 10; ++wakes) {
+    const auto due = world.engine.next_deadline();
+    if (!due || *due > world.now + std::chrono::hours(1)) break;
+    world.now = *due;
+    world.tell(Woke{});
+  }
+  EXPECT_EQ(to_string(world.now), "2026-11-22T01:00:00Z");
+  EXPECT_TRUE(https(kPhone, kWeb));
+  world.now += std::chrono::hours(1);  // nobody wakes: the kernel ends it
+  EXPECT_FALSE(https(kPhone, kWeb));
+  world.now += std::chrono::hours(1);
+  EXPECT_FALSE(https(kLaptop, kWeb));
+  world.tell(Woke{});
+  EXPECT_EQ(world.peers.size(), 1U);
+}
+
+TEST_F(EngineTest, DriftIsRepairedAndRecorded) {
+  world.tables.grants.clear();
+  world.tell(Drifted{{"set grants is empty"}, "nft (pid 7)"});
+  EXPECT_TRUE(https(kLaptop, kWeb));
+  ASSERT_FALSE(world.record.empty());
+  EXPECT_EQ(world.record.back().operation, "drift");
+  EXPECT_THAT(world.record.back().reason, HasSubstr("nft (pid 7)"));
+}
+
+TEST_F(EngineTest, AFailedRepairIsTriedAgain) {
+  world.failing = {world.effects};
+  world.tell(Drifted{{"table is missing"}, {}});
+  EXPECT_EQ(*must("status", {}).find("state")->string(), "degraded");
+  ASSERT_TRUE(world.engine.next_deadline().has_value());
+  world.now = *world.engine.next_deadline();
+  world.tell(Woke{});
+  EXPECT_EQ(*must("status", {}).find("state")->string(), "enforcing");
+}
+
+TEST_F(EngineTest, ARestartKeepsNumbersAndPolicy) {
+  const AtomMark mark = world.mark_of(kWeb, Protocol::tcp, Port(443));
+  World again(test_network());
+  again.tell(Started{world.revisions.at(world.active), world.stored_space});
+  EXPECT_THAT(again.engine.fatal(), IsEmpty());
+  EXPECT_EQ(again.mark_of(kWeb, Protocol::tcp, Port(443)), mark);
+  EXPECT_TRUE(again.passes(kLaptop, kWeb, Protocol::tcp, Port(443)));
+}
+
+TEST_F(EngineTest, APolicyThatDoesNotFitTheNetworkStopsTheStart) {
+  Network other = test_network();
+  other.pools = {*Prefix::parse("10.99.0.0/16")};
+  World again(other);
+  again.tell(Started{world.revisions.at(world.active), world.stored_space});
+  EXPECT_FALSE(again.engine.fatal().empty());
+  EXPECT_THAT(again.trace, IsEmpty());
+}
+
+TEST_F(EngineTest, MistakesChangeNothingAndSayWhatToDo) {
+  EXPECT_EQ(refused("person.add", {{"id", text("tanaka")}}), ErrorCode::conflict);
+  EXPECT_EQ(refused("person.add", {{"id", text("Tanaka!")}}), ErrorCode::invalid);
+  EXPECT_EQ(refused("grant.remove", {{"id", text("nothing")}}), ErrorCode::not_found);
+  EXPECT_EQ(refused("person.remove", {{"id", text("tanaka")}}), ErrorCode::invalid);
+  EXPECT_EQ(refused("device.add", {{"id", text("x")}, {"person", text("tanaka")}}), ErrorCode::invalid);
+  EXPECT_THAT(world.trace, IsEmpty());
+  EXPECT_EQ(world.record.size(), 5U);
+}
+
+}  // namespace
+}  // namespace sekisho::engine
