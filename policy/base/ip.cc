@@ -69,7 +69,7 @@ Result<IpAddress> IpAddress::parse(std::string_view text) {
   const std::string terminated(text.substr(0, INET6_ADDRSTRLEN));
   if (text.size() >= INET6_ADDRSTRLEN || text.find('\0') != std::string_view::npos ||
       inet_pton(v6 ? AF_INET6 : AF_INET, terminated.c_str(), address.bytes_.data()) != 1) {
-    return fail(ErrorCode::invalid, "address", quoted(text) + " is not an IP address",
+    return fail(ErrorCode::invalid, "address", quote(text) + " is not an IP address",
                 std::string(kAdvice));
   }
   return address;
@@ -119,7 +119,7 @@ Result<Prefix> Prefix::parse(std::string_view text) {
   const std::size_t slash = text.find('/');
   auto address = IpAddress::parse(text.substr(0, slash));
   if (!address) {
-    return fail(ErrorCode::invalid, "network", quoted(text) + " is not an IP network",
+    return fail(ErrorCode::invalid, "network", quote(text) + " is not an IP network",
                 "write it like 192.0.2.0/24 or 2001:db8::/32");
   }
   if (slash == std::string_view::npos) return host(*address);
@@ -130,12 +130,12 @@ Result<Prefix> Prefix::parse(std::string_view text) {
   const bool leading_zero = digits.size() > 1 && digits.front() == '0';
   if (error != std::errc{} || end != digits.data() + digits.size() || leading_zero || length < 0 ||
       length > address->bits()) {
-    return fail(ErrorCode::invalid, "network", quoted(text) + " has no valid prefix length",
+    return fail(ErrorCode::invalid, "network", quote(text) + " has no valid prefix length",
                 "the part after \"/\" is a number from 0 to " + std::to_string(address->bits()));
   }
   const Prefix prefix = covering(*address, length);
   if (prefix.address() != *address) {
-    return fail(ErrorCode::invalid, "network", quoted(text) + " has bits set beyond its length",
+    return fail(ErrorCode::invalid, "network", quote(text) + " has bits set beyond its length",
                 "write " + prefix.to_string() + " for the network or " +
                     host(*address).to_string() + " for the one address");
   }

@@ -66,7 +66,8 @@ class Prefix {
  public:
   // 0.0.0.0/32: matches one address that is nobody's.
   Prefix() = default;
-  // "10.0.0.0/8" or a bare address (its whole length). Host bits set are an error that names the network.
+  // "10.0.0.0/8" or a bare address (its whole length). Host bits set are an error that names the
+  // network.
   static Result<Prefix> parse(std::string_view text);
   static Prefix host(const IpAddress& address) { return Prefix(address, address.bits()); }
   // Clears the bits of `address` beyond `length`; 0 <= length <= address.bits().

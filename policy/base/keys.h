@@ -20,8 +20,8 @@ class PublicKey {
  public:
   PublicKey() = default;  // all zero: no key
   explicit PublicKey(const KeyBytes& bytes) : bytes_(bytes) {}
-  // Refuses anything but canonical base64 of 32 bytes, and the low-order points, which agree with any
-  // private key on a shared secret that everybody knows (RFC 7748 section 6.1).
+  // Refuses anything but canonical base64 of 32 bytes, and the low-order points, which agree with
+  // any private key on a shared secret that everybody knows (RFC 7748 section 6.1).
   static Result<PublicKey> parse(std::string_view base64);
 
   const KeyBytes& bytes() const { return bytes_; }

@@ -24,11 +24,11 @@ Result<PortRange> PortRange::parse(std::string_view text) {
   const auto first = parse_port(text.substr(0, dash));
   const auto last = dash == std::string_view::npos ? first : parse_port(text.substr(dash + 1));
   if (!first || !last) {
-    return fail(ErrorCode::invalid, "port", quoted(text) + " is not a port or a range of ports",
+    return fail(ErrorCode::invalid, "port", quote(text) + " is not a port or a range of ports",
                 "write 443 or 8000-8010, from 1 to 65535");
   }
   if (*last < *first) {
-    return fail(ErrorCode::invalid, "port", quoted(text) + " ends before it begins",
+    return fail(ErrorCode::invalid, "port", quote(text) + " ends before it begins",
                 "write the smaller port first");
   }
   return PortRange{*first, *last};

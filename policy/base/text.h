@@ -27,7 +27,7 @@ bool is_control(char32_t character);
 bool is_plain_text(std::string_view text);
 
 // `text` in quotes for a message: control characters and broken bytes escaped, long text cut.
-std::string quoted(std::string_view text);
+std::string quote(std::string_view text);
 
 // The candidate that `word` was probably meant to be: the fewest edits away (insert, delete,
 // replace, swap neighbours), at most a third of its length and 3. Of equals the first.

@@ -72,7 +72,7 @@ Result<Time> parse_time(std::string_view text) {
   const auto time = parse_strictly(text);
   if (!time || *time < kFirst || *time >= kAfterLast) {
     return fail(ErrorCode::invalid, "time",
-                quoted(text) + " is not a date or a time from 1970 to 9999",
+                quote(text) + " is not a date or a time from 1970 to 9999",
                 "write 2026-11-22 or 2026-11-22T18:00:00+09:00");
   }
   return *time;

@@ -48,7 +48,7 @@ Result<Service> Service::parse(std::string_view name) {
     if (!ports) return std::unexpected(ports.error());
     return Service{kind, *ports};
   }
-  return fail(ErrorCode::invalid, "service", quoted(name) + " is not a service",
+  return fail(ErrorCode::invalid, "service", quote(name) + " is not a service",
               "write https, ssh, quic, tls:PORT, ssh:PORT, tcp:PORT or udp:PORT");
 }
 
