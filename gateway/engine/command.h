@@ -113,7 +113,7 @@ struct Activate {
   Entry entry;
 };  // the pending revision
 struct Abandon {
-  std::string why;
+  Entry entry;
 };  // the pending revision, if there is one
 struct ReadRevision {
   RevisionNumber number;
@@ -141,6 +141,8 @@ struct Answer {
 struct AnswerWithProfile {
   RequestId request;
   DeviceId device;
+  PublicKey public_key;
+  std::vector<IpAddress> addresses;
   Node result;
 };
 

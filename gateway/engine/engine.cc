@@ -371,7 +371,9 @@ Effects Engine::look_outside(const Asked& asked) {
       auto shown = show_object(active_->policy.policy(), device_show, device.str(), {});
       if (!shown) return answer(id, one_result(std::move(shown)));
       Effects effects;
-      effects.emplace_back(AnswerWithProfile{id, device, *std::move(shown)});
+      const Device& known = active_->policy.policy().devices.at(device);
+      effects.emplace_back(
+          AnswerWithProfile{id, device, known.public_key, known.addresses, *std::move(shown)});
       return effects;
     }
     case policy_history:
@@ -488,6 +490,8 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
   auto next = compile_active(active_->revision, *std::move(valid), now, &active_->compiled);
   if (!next) return reject(asked, std::move(entry), {next.error()});
   next->author = asked.actor.name;
+  // Numbers that this change takes are used up even if it fails: flows may come to carry them.
+  active_->compiled.space.next = next->compiled.space.next;
 
   auto change = std::make_shared<Change>();
   change->request = asked.id;
@@ -539,8 +543,10 @@ Effects Engine::finish(const ChangePtr& change, Time) {
                      {"changed", {!change->plan.empty()}}};
   Effects effects;
   if (change->edit.profile_for && !change->plan.empty()) {
+    const Device& device = active_->policy.policy().devices.at(*change->edit.profile_for);
     effects.emplace_back(
-        AnswerWithProfile{change->request, *change->edit.profile_for, {std::move(result)}});
+        AnswerWithProfile{change->request, *change->edit.profile_for, device.public_key,
+                          device.addresses, {std::move(result)}});
   } else {
     effects.emplace_back(Answer{change->request, Node{std::move(result)}});
   }
@@ -570,7 +576,9 @@ Effects Engine::undo(const ChangePtr& change, Error error, Time now) {
   const auto abandon = [this, change, error, tell](
                            Time at, std::optional<std::string> still_wrong) -> Effects {
     if (!change->pending_stored) return tell(at, still_wrong);
-    return await(Abandon{to_string(error)},
+    Entry entry = change->entry;
+    entry.result = to_string(error);
+    return await(Abandon{std::move(entry)},
                  [tell, still_wrong](Outcome, Time then) { return tell(then, still_wrong); });
   };
   if (!change->kernel_touched) return abandon(now, std::nullopt);
