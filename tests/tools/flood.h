@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "policy/base/result.h"
+
+namespace sekisho::probe {
+
+// Sends one-byte datagrams as fast as it can for `for_ms`; the answer is how many the kernel took.
+// Refusals that come back as ICMP errors are expected and ignored.
+Result<std::uint64_t> flood(const std::string& address, std::uint16_t port, int for_ms);
+
+// Counts the datagrams that arrive on a port within `for_ms`.
+Result<std::uint64_t> count(std::uint16_t port, int for_ms);
+
+}  // namespace sekisho::probe
