@@ -111,6 +111,7 @@ Result<void> prepare_file(const std::filesystem::path& directory, int directory_
     return fail(ErrorCode::failed, file.string(), "holds secret keys and others have rights to it",
                 "chmod 0600 it, and make new keys if somebody may have read it");
   }
+  if (access(file.c_str(), R_OK | W_OK) != 0) return system_failure(file, "cannot be written to");
   return {};
 }
 

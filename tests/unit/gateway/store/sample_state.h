@@ -1,0 +1,123 @@
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <utility>
+
+#include "gateway/store/store.h"
+
+// A directory for one test, removed at its end, and values to put into a store.
+namespace sekisho::store {
+
+inline constexpr Time kNow{std::chrono::seconds(1'800'000'000)};
+
+inline Time later(int seconds) {
+  return kNow + std::chrono::seconds(seconds);
+}
+
+class Directory {
+ public:
+  Directory() {
+    std::string pattern = std::filesystem::temp_directory_path() / "sekisho-store-XXXXXX";
+    path_ = mkdtemp(pattern.data());
+  }
+  ~Directory() { std::filesystem::remove_all(path_); }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+
+  std::filesystem::path state() const { return path_ / "state"; }
+  std::filesystem::path file() const { return state() / "state.db"; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// For results that the test takes for granted.
+template <class T>
+T must(Result<T> result) {
+  EXPECT_TRUE(result) << to_string(result.error());
+  if (!result) std::abort();
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+inline KeyBytes key_bytes(unsigned seed) {
+  KeyBytes bytes{};
+  bytes[0] = 0x40;
+  bytes[1] = static_cast<std::uint8_t>(seed);
+  bytes[2] = static_cast<std::uint8_t>(seed >> 8);
+  bytes[3] = static_cast<std::uint8_t>(seed >> 16);
+  return bytes;
+}
+
+inline Operation operation(std::string name, Time time = kNow) {
+  return {.time = time,
+          .actor = {.user = "tanaka", .uid = 1000},
+          .via = Via::socket,
+          .name = std::move(name),
+          .object = "policy",
+          .before = "old",
+          .after = "new",
+          .reason = "because"};
+}
+
+inline IpAddress address(const std::string& text) {
+  return must(IpAddress::parse(text));
+}
+
+inline NewDevice device(const std::string& id, unsigned key, std::vector<IpAddress> addresses) {
+  return {.id = DeviceId(id),
+          .public_key = PublicKey(key_bytes(key)),
+          .addresses = std::move(addresses),
+          .preshared_key = PresharedKey(key_bytes(key + 1'000'000)),
+          .key_made = KeyMade::device};
+}
+
+inline DeviceChange adding(NewDevice device) {
+  DeviceChange change;
+  change.add.push_back(std::move(device));
+  return change;
+}
+
+inline AtomSpace space(std::uint32_t next, const std::string& resource = "wiki") {
+  const AddressRange v4{address("10.1.0.0"), address("10.1.0.255")};
+  const AddressRange v6{address("2001:db8::"), address("2001:db8::ffff")};
+  return {.atoms = {{.mark = AtomMark(4096, Check::none),
+                     .opened_by = {},
+                     .where = {{v4, Protocol::udp, PortRange::single(53)}}},
+                    {.mark = AtomMark(4097, Check::tls),
+                     .opened_by = {ResourceId("files"), ResourceId(resource)},
+                     .where = {{v4, Protocol::tcp, PortRange::single(443)},
+                               {v6, Protocol::tcp, {Port(1), Port(65535)}}}}},
+          .next = next};
+}
+
+inline NewRevision revision(const std::string& document, RevisionNumber base,
+                            std::uint32_t next = 4098) {
+  return {.document = document,
+          .author = "tanaka",
+          .reason = "new wiki",
+          .time = kNow,
+          .base = base,
+          .space = space(next)};
+}
+
+// Runs SQL on a state behind the store's back; gives the first column of the first row.
+inline std::string tamper(const std::filesystem::path& file, const std::string& sql) {
+  sqlite3* handle = nullptr;
+  std::string first;
+  EXPECT_EQ(sqlite3_open(file.c_str(), &handle), SQLITE_OK);
+  const auto keep = [](void* text, int, char** values, char**) {
+    if (values[0] != nullptr) *static_cast<std::string*>(text) = values[0];
+    return 0;
+  };
+  EXPECT_EQ(sqlite3_exec(handle, sql.c_str(), keep, &first, nullptr), SQLITE_OK)
+      << sql << ": " << sqlite3_errmsg(handle);
+  sqlite3_close(handle);
+  return first;
+}
+
+}  // namespace sekisho::store
