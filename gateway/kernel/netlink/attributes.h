@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sekisho::kernel {
@@ -39,7 +40,9 @@ class Attributes {
     std::uint16_t type;
     std::span<const std::uint8_t> value;
   };
-  const std::vector<Item>& items() const { return items_; }
+  const std::vector<Item>& items() const& { return items_; }
+  // Of a temporary by value, so that a loop over nest(...).items() keeps them.
+  std::vector<Item> items() && { return std::move(items_); }
 
  private:
   std::vector<Item> items_;
