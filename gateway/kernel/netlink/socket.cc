@@ -58,6 +58,12 @@ Result<Socket> Socket::open(int bus) {
     return std::unexpected(done.error());
   }
   size_receive_buffer(descriptor, kReceiveBuffer);
+  sockaddr_nl own{};
+  socklen_t length = sizeof own;
+  if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&own), &length) != 0) {
+    return errno_failure(errno, "netlink socket", "asking for its address");
+  }
+  socket.port_ = own.nl_pid;
   return socket;
 }
 

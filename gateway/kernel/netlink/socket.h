@@ -38,6 +38,9 @@ class Socket {
   // `bus` is NETLINK_ROUTE, NETLINK_NETFILTER or NETLINK_GENERIC.
   static Result<Socket> open(int bus);
 
+  // Its netlink address (nl_pid): notifications carry that of whoever made the change.
+  std::uint32_t port() const { return port_; }
+
   // Sends one request and waits for its acknowledgement; `each` gets what the kernel answers before
   // that. `what` names the object in errors: "route 10.66.0.0/16 to wg0".
   Result<void> request(Message& message, std::string_view what, const MessageHandler& each = {});
@@ -66,6 +69,7 @@ class Socket {
 
   int bus_;
   UniqueFd fd_;
+  std::uint32_t port_ = 0;
   std::size_t send_room_ = 0;
   std::uint32_t sequence_ = 0;
   std::vector<std::uint8_t> buffer_;
