@@ -7,11 +7,12 @@
 namespace sekisho {
 namespace {
 
-constexpr std::size_t kQuotedBytes = 80;
+constexpr std::size_t kPrintableBytes = 120;
 constexpr std::size_t kLongestMisspelt = 63;
 
-// Optimal string alignment distance; both words at most kLongestMisspelt bytes.
-std::size_t edits(std::string_view a, std::string_view b) {
+// Optimal string alignment distance, or any number above `limit` where it is above; both words at
+// most kLongestMisspelt bytes.
+std::size_t edits(std::string_view a, std::string_view b, std::size_t limit) {
   using Row = std::array<std::size_t, kLongestMisspelt + 1>;
   Row before_last{};
   Row last{};
@@ -27,6 +28,10 @@ std::size_t edits(std::string_view a, std::string_view b) {
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
         row[j] = std::min(row[j], before_last[j - 2] + 1);
       }
+    }
+    if (std::min(std::ranges::min(std::span(row).first(b.size() + 1)),
+                 std::ranges::min(std::span(last).first(b.size() + 1))) > limit) {
+      return limit + 1;
     }
   }
   return row[b.size()];
@@ -75,11 +80,11 @@ bool is_plain_text(std::string_view text) {
   return true;
 }
 
-std::string quote(std::string_view text) {
+std::string printable(std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
-  std::string result = "\"";
+  std::string result;
   while (!text.empty()) {
-    if (result.size() > kQuotedBytes) return result + "...\"";
+    if (result.size() > kPrintableBytes) return result + "...";
     const auto character = first_code_point(text);
     const std::size_t bytes = character ? character->bytes : 1;
     if (character && !is_control(character->value)) {
@@ -92,7 +97,11 @@ std::string quote(std::string_view text) {
     }
     text.remove_prefix(bytes);
   }
-  return result + "\"";
+  return result;
+}
+
+std::string quote(std::string_view text) {
+  return '"' + printable(text) + '"';
 }
 
 std::optional<std::string_view> nearest(std::string_view word,
@@ -105,7 +114,7 @@ std::optional<std::string_view> nearest(std::string_view word,
     const std::size_t apart =
         std::max(candidate.size(), word.size()) - std::min(candidate.size(), word.size());
     if (apart > limit) continue;
-    const std::size_t distance = edits(word, candidate);
+    const std::size_t distance = edits(word, candidate, limit);
     if (distance > limit || (best && distance == limit)) continue;
     best = candidate;
     limit = distance;

@@ -26,7 +26,9 @@ bool is_control(char32_t character);
 // UTF-8 without control characters.
 bool is_plain_text(std::string_view text);
 
-// `text` in quotes for a message: control characters and broken bytes escaped, long text cut.
+// `text` for a message: control characters and broken bytes escaped, long text cut.
+std::string printable(std::string_view text);
+// The same in quotes.
 std::string quote(std::string_view text);
 
 // The candidate that `word` was probably meant to be: the fewest edits away (insert, delete,

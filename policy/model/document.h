@@ -9,16 +9,19 @@
 
 namespace sekisho {
 
+// People and devices that a document lists without a `state` are active; encode() always writes it.
+// A date stands for its first second, UTC.
 enum class Syntax { toml, json };
 
-// Gives a document its meaning. Reports every mistake at once, each with file, line, column, path
-// ("grant.sales-wiki.resource"), cause and what to do. What it checks: keys known and of the right
-// type, ids, texts (no control characters, at most 200 bytes), addresses, ports, keys, times. What
-// needs the whole policy is validate()'s.
+// Gives a document its meaning. Reports every mistake at once (the first kMaxMistakes of them),
+// sorted by place, each with file, line, column, path ("grant.sales-wiki.resource"), cause and what
+// to do. What it checks: keys known and of the right type, ids, texts (no control characters, at
+// most 200 bytes), addresses, ports, keys, times. What needs the whole policy is validate()'s.
 Checked<Policy> decode(const Node& document, std::string_view file);
 // The canonical document: decode(encode(p)) == p, and equal policies give equal documents.
 Node encode(const Policy& policy);
 
+Result<Node> read_document(std::string_view text, Syntax syntax, std::string_view file);
 Checked<Policy> read_policy(std::string_view text, Syntax syntax, std::string_view file);
 std::string write_policy(const Policy& policy, Syntax syntax);
 
@@ -34,7 +37,8 @@ Node encode(const Role& role);
 Node encode(const Resource& resource);
 Node encode(const Grant& grant);
 
-// Fills in the `place` of errors whose `object` is a path into `document`.
+// Fills in the `place` of errors whose `object` is a path into `document` and sorts them by it:
+// where the value stands or, where it does not, what is around it.
 void locate(Errors& errors, const Node& document, std::string_view file);
 
 }  // namespace sekisho

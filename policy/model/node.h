@@ -1,5 +1,7 @@
 #pragma once
 
+#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,16 +14,20 @@
 
 namespace sekisho {
 
-// Where a value begins in its text: 1-based, columns in bytes; line 0 where there is no text.
+// Where a value begins in its text: 1-based, columns in characters (Unicode code points); line 0
+// where there is no text.
 struct Position {
   int line = 0;
   int column = 0;
-  bool operator==(const Position&) const = default;
+  auto operator<=>(const Position&) const = default;
 };
 
-// A value of a document before it means anything: what TOML and JSON have in common, with its place.
-// Two syntaxes read into it and write from it; one decoder (document.h) gives it meaning, so the two
-// can never come to mean different things.
+// "file:line:column"; empty where there is no text.
+std::string to_string(std::string_view file, Position position);
+
+// A value of a document before it means anything: what TOML and JSON have in common, with its
+// place. Two syntaxes read into it and write from it; one decoder (document.h) gives it meaning, so
+// the two can never come to mean different things.
 struct Node {
   using Array = std::vector<Node>;
   using Table = std::vector<std::pair<std::string, Node>>;  // in the order of the text, keys unique
@@ -36,13 +42,20 @@ struct Node {
 };
 
 inline constexpr std::size_t kMaxDocumentBytes = std::size_t{32} << 20;
+inline constexpr std::size_t kMaxDocumentValues = 4'000'000;
 inline constexpr int kMaxNesting = 32;
 
-// Reading refuses, with the place: more than kMaxDocumentBytes, deeper than kMaxNesting, NUL, text
-// that is not UTF-8, repeated keys, syntax errors. `file` only names the input in errors.
-Result<Node> read_toml(std::string_view text, std::string_view file);
-Result<Node> read_json(std::string_view text, std::string_view file);
-// TOML needs a table at the root. JSON is written with two spaces of indent, or on one line.
+// Reading refuses, with the place: more than kMaxDocumentBytes or kMaxDocumentValues, deeper than
+// kMaxNesting, NUL, text that is not UTF-8, repeated keys, numbers that are no int64 or finite
+// double, syntax errors. A byte order mark at the beginning is skipped. `file` only names the input
+// in errors.
+Result<Node> read_toml(std::string_view text, std::string_view file);  // TOML 1.0
+Result<Node> read_json(std::string_view text, std::string_view file);  // RFC 8259
+// The canonical text: equal nodes give equal texts, and reading a text back gives the node that was
+// written, without the positions; in JSON a Time comes back as its RFC 3339 string. TOML writes the
+// tables within a table after its other members; it needs a table at the root and knows no null.
+// JSON has two spaces of indent, or is one line. A TOML date or time that is no Time is read as the
+// string of its text.
 std::string write_toml(const Node& root);
 std::string write_json(const Node& root, bool one_line = false);
 

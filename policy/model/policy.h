@@ -94,7 +94,8 @@ struct Grant {
 };
 
 // The built-in resource: global unicast outside the special-use registries and outside every listed
-// resource. It is never given prefixes; a document may list it to choose its services (default https, ssh).
+// resource. It is never given prefixes; a document may list it to choose its services (default
+// https, ssh).
 inline const ResourceId kInternet{"internet"};
 
 struct Policy {

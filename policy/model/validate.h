@@ -6,8 +6,8 @@
 
 namespace sekisho {
 
-// A policy that was found consistent with itself and with the network; only validate() makes one, and
-// only it can be compiled. It keeps the network it was checked against.
+// A policy that was found consistent with itself and with the network; only validate() makes one,
+// and only it can be compiled. It keeps the network it was checked against.
 class ValidPolicy {
  public:
   const Policy& policy() const { return policy_; }

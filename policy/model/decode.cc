@@ -1,0 +1,140 @@
+#include <map>
+#include <utility>
+
+#include "policy/model/document.h"
+#include "policy/model/fields.h"
+#include "policy/model/values.h"
+
+namespace sekisho {
+namespace {
+
+// Makes a reader of elements from a reader of values.
+template <class T>
+auto noting(Mistakes& mistakes, Result<T> (*read)(const Node&)) {
+  return [&mistakes, read](const Node& node, std::string path) -> std::optional<T> {
+    auto value = read(node);
+    if (value) return std::move(*value);
+    mistakes.add(std::move(path), node.position, std::move(value.error().cause),
+                 std::move(value.error().advice));
+    return std::nullopt;
+  };
+}
+
+Person decode_person(Fields& fields) {
+  // Listing somebody admits them; a document that means otherwise says so.
+  Person person{.name = {}, .roles = {}, .state = PersonState::active};
+  fields.required("name", person.name, read_text);
+  if (const Node* roles = fields.optional("roles")) {
+    fields.elements(*roles, "roles", person.roles, noting(fields.mistakes(), read_id<RoleId>));
+  }
+  fields.optional("state", person.state, [](const Node& node) {
+    return read_choice(node, {PersonState::active, PersonState::suspended});
+  });
+  fields.optional("valid_until", person.valid_until, read_time);
+  return person;
+}
+
+Device decode_device(Fields& fields) {
+  Device device{.person = {}, .public_key = {}, .addresses = {}, .state = DeviceState::active};
+  fields.required("person", device.person, read_id<PersonId>);
+  fields.required("public_key", device.public_key, read_public_key);
+  if (const Node* addresses = fields.required("addresses")) {
+    fields.elements(*addresses, "addresses", device.addresses,
+                    noting(fields.mistakes(), read_address));
+  }
+  fields.optional("state", device.state, [](const Node& node) {
+    return read_choice(node, {DeviceState::active, DeviceState::blocked});
+  });
+  return device;
+}
+
+Role decode_role(Fields& fields) {
+  Role role;
+  fields.required("name", role.name, read_text);
+  return role;
+}
+
+// "https", or { service = "tcp:5432", reason = "..." }
+std::optional<Service> decode_service(const Node& node, std::string path, Mistakes& mistakes) {
+  if (node.table() == nullptr) return noting(mistakes, read_service_name)(node, std::move(path));
+  Fields fields(node, std::move(path), mistakes);
+  std::optional<Service> service;
+  std::string reason;
+  fields.required("service", service, read_service_name);
+  fields.optional("reason", reason, read_text);
+  fields.finish();
+  if (service) service->reason = std::move(reason);
+  return service;
+}
+
+Resource decode_resource(Fields& fields) {
+  Resource resource;
+  fields.required("name", resource.name, read_text);
+  fields.required("classification", resource.classification, [](const Node& node) {
+    return read_choice(
+        node, {Classification::public_, Classification::internal, Classification::confidential});
+  });
+  if (const Node* prefixes = fields.optional("prefixes")) {
+    fields.elements(*prefixes, "prefixes", resource.prefixes,
+                    noting(fields.mistakes(), read_prefix));
+  }
+  if (const Node* services = fields.optional("services")) {
+    fields.elements(*services, "services", resource.services,
+                    [&](const Node& node, std::string path) {
+                      return decode_service(node, std::move(path), fields.mistakes());
+                    });
+  }
+  return resource;
+}
+
+Grant decode_grant(Fields& fields) {
+  Grant grant;
+  fields.required("who", grant.who, read_who);
+  fields.required("resource", grant.resource, read_id<ResourceId>);
+  fields.required("reason", grant.reason, read_text);
+  fields.optional("from", grant.from, read_time);
+  fields.optional("until", grant.until, read_time);
+  return grant;
+}
+
+// A table of things by their names.
+template <class Id, class Thing>
+void decode_section(Fields& root, std::string_view section, std::map<Id, Thing>& out,
+                    Thing (*decode_thing)(Fields&)) {
+  const Node* node = root.optional(section);
+  if (node == nullptr) return;
+  Mistakes& mistakes = root.mistakes();
+  if (node->table() == nullptr) {
+    mistakes.add(std::string(section), node->position, wrong_kind(*node, "a table").error().cause,
+                 "write [" + std::string(section) + ".NAME]");
+    return;
+  }
+  for (const auto& [key, thing] : *node->table()) {
+    const std::string path = member_path(section, key);
+    if (auto checked = check_id(key); !checked) {
+      mistakes.add(path, thing.position, checked.error().cause, checked.error().advice);
+    }
+    Fields fields(thing, path, mistakes);
+    if (thing.table() == nullptr) continue;
+    out.emplace(key, decode_thing(fields));
+    fields.finish();
+  }
+}
+
+}  // namespace
+
+Checked<Policy> decode(const Node& document, std::string_view file) {
+  Policy policy;
+  Mistakes mistakes;
+  Fields root(document, "", mistakes);
+  decode_section(root, "role", policy.roles, decode_role);
+  decode_section(root, "person", policy.people, decode_person);
+  decode_section(root, "device", policy.devices, decode_device);
+  decode_section(root, "resource", policy.resources, decode_resource);
+  decode_section(root, "grant", policy.grants, decode_grant);
+  root.finish();
+  if (!mistakes.empty()) return std::unexpected(mistakes.take(file));
+  return policy;
+}
+
+}  // namespace sekisho

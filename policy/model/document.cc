@@ -1,0 +1,36 @@
+#include "policy/model/document.h"
+
+#include <cassert>
+#include <utility>
+
+namespace sekisho {
+
+Checked<Policy> read_policy(std::string_view text, Syntax syntax, std::string_view file) {
+  auto document = read_document(text, syntax, file);
+  if (!document) return std::unexpected(Errors{std::move(document.error())});
+  return decode(*document, file);
+}
+
+Result<Node> read_document(std::string_view text, Syntax syntax, std::string_view file) {
+  switch (syntax) {
+    case Syntax::toml:
+      return read_toml(text, file);
+    case Syntax::json:
+      return read_json(text, file);
+  }
+  assert(false);
+  return {};
+}
+
+std::string write_policy(const Policy& policy, Syntax syntax) {
+  switch (syntax) {
+    case Syntax::toml:
+      return write_toml(encode(policy));
+    case Syntax::json:
+      return write_json(encode(policy));
+  }
+  assert(false);
+  return {};
+}
+
+}  // namespace sekisho

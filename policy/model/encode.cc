@@ -1,0 +1,106 @@
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "policy/model/document.h"
+
+namespace sekisho {
+namespace {
+
+Node text(std::string value) {
+  return {.value = std::move(value)};
+}
+
+// A list of the texts that `write` gives for `values`.
+template <class T, class Writer>
+Node list(const std::vector<T>& values, Writer write) {
+  Node::Array array;
+  for (const T& value : values) array.push_back(text(std::string(write(value))));
+  return {.value = std::move(array)};
+}
+
+void add_time(Node::Table& table, std::string key, const std::optional<Time>& time) {
+  if (time) table.emplace_back(std::move(key), Node{.value = *time});
+}
+
+Node encode_thing(const Person& person) {
+  Node::Table table;
+  table.emplace_back("name", text(person.name));
+  table.emplace_back("roles", list(person.roles, [](const RoleId& role) { return role.str(); }));
+  table.emplace_back("state", text(std::string(to_string(person.state))));
+  add_time(table, "valid_until", person.valid_until);
+  return {.value = std::move(table)};
+}
+
+Node encode_thing(const Device& device) {
+  Node::Table table;
+  table.emplace_back("person", text(device.person.str()));
+  table.emplace_back("public_key", text(device.public_key.to_string()));
+  table.emplace_back("addresses", list(device.addresses, [](const IpAddress& address) {
+                       return address.to_string();
+                     }));
+  table.emplace_back("state", text(std::string(to_string(device.state))));
+  return {.value = std::move(table)};
+}
+
+Node encode_thing(const Role& role) {
+  Node::Table table;
+  table.emplace_back("name", text(role.name));
+  return {.value = std::move(table)};
+}
+
+Node encode_thing(const Service& service) {
+  if (service.reason.empty()) return text(service.name());
+  Node::Table table;
+  table.emplace_back("service", text(service.name()));
+  table.emplace_back("reason", text(service.reason));
+  return {.value = std::move(table)};
+}
+
+Node encode_thing(const Resource& resource) {
+  Node::Table table;
+  table.emplace_back("name", text(resource.name));
+  table.emplace_back("classification", text(std::string(to_string(resource.classification))));
+  // The built-in resource has none and may not be given any.
+  if (!resource.prefixes.empty()) {
+    table.emplace_back("prefixes", list(resource.prefixes,
+                                        [](const Prefix& prefix) { return prefix.to_string(); }));
+  }
+  Node::Array services;
+  for (const Service& service : resource.services) services.push_back(encode_thing(service));
+  table.emplace_back("services", Node{.value = std::move(services)});
+  return {.value = std::move(table)};
+}
+
+Node encode_thing(const Grant& grant) {
+  Node::Table table;
+  table.emplace_back("who", text(to_string(grant.who)));
+  table.emplace_back("resource", text(grant.resource.str()));
+  table.emplace_back("reason", text(grant.reason));
+  add_time(table, "from", grant.from);
+  add_time(table, "until", grant.until);
+  return {.value = std::move(table)};
+}
+
+template <class Id, class Thing>
+void add_section(Node::Table& document, std::string name, const std::map<Id, Thing>& things) {
+  if (things.empty()) return;
+  Node::Table section;
+  section.reserve(things.size());
+  for (const auto& [id, thing] : things) section.emplace_back(id.str(), encode_thing(thing));
+  document.emplace_back(std::move(name), Node{.value = std::move(section)});
+}
+
+}  // namespace
+
+Node encode(const Policy& policy) {
+  Node::Table document;
+  add_section(document, "role", policy.roles);
+  add_section(document, "person", policy.people);
+  add_section(document, "device", policy.devices);
+  add_section(document, "resource", policy.resources);
+  add_section(document, "grant", policy.grants);
+  return {.value = std::move(document)};
+}
+
+}  // namespace sekisho

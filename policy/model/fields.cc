@@ -1,0 +1,70 @@
+#include "policy/model/fields.h"
+
+#include <type_traits>
+
+#include "policy/base/text.h"
+
+namespace sekisho {
+
+Fields::Fields(const Node& node, std::string path, Mistakes& mistakes)
+    : node_(node), path_(std::move(path)), mistakes_(mistakes) {
+  if (node.table() == nullptr) {
+    mistakes.add(path_, node.position, wrong_kind(node, "a table").error().cause);
+  }
+}
+
+const Node* Fields::optional(std::string_view key) {
+  known_.push_back(key);
+  return node_.find(key);
+}
+
+const Node* Fields::required(std::string_view key) {
+  const Node* node = optional(key);
+  if (node == nullptr && node_.table() != nullptr) {
+    mistakes_.add(path_of(key), node_.position, "is missing");
+  }
+  return node;
+}
+
+void Fields::finish() {
+  if (node_.table() == nullptr) return;
+  for (const auto& [key, value] : *node_.table()) {
+    if (std::ranges::find(known_, key) != known_.end()) continue;
+    std::string advice = suggestion(key, known_);
+    if (advice.empty()) {
+      advice = "known here:";
+      for (const std::string_view known : known_) advice += ' ' + std::string(known);
+    }
+    mistakes_.add(path_of(key), value.position, "unknown key", std::move(advice));
+  }
+}
+
+const Node::Array* Fields::array_of(const Node& node, std::string_view key) {
+  if (node.array() == nullptr) {
+    mistakes_.add(path_of(key), node.position, wrong_kind(node, "a list").error().cause);
+  }
+  return node.array();
+}
+
+std::string_view kind_of(const Node& node) {
+  return std::visit(
+      [](const auto& value) -> std::string_view {
+        using Value = std::decay_t<decltype(value)>;
+        if constexpr (std::is_same_v<Value, std::monostate>) return "nothing";
+        if constexpr (std::is_same_v<Value, bool>) return "true or false";
+        if constexpr (std::is_same_v<Value, std::int64_t>) return "a number";
+        if constexpr (std::is_same_v<Value, double>) return "a number";
+        if constexpr (std::is_same_v<Value, std::string>) return "a text";
+        if constexpr (std::is_same_v<Value, Time>) return "a time";
+        if constexpr (std::is_same_v<Value, Node::Array>) return "a list";
+        if constexpr (std::is_same_v<Value, Node::Table>) return "a table";
+      },
+      node.value);
+}
+
+std::unexpected<Error> wrong_kind(const Node& node, std::string_view expected) {
+  return fail(ErrorCode::invalid, {},
+              std::string(kind_of(node)) + " stands where " + std::string(expected) + " belongs");
+}
+
+}  // namespace sekisho
