@@ -55,6 +55,13 @@ Inside::~Inside() {
   if (::setns(before_.get(), CLONE_NEWNET) != 0) stop("setns");
 }
 
+void connect(const Namespace& a, const std::string& name_a, const Namespace& b,
+             const std::string& name_b) {
+  const Inside inside(a);
+  must("ip link add " + name_a + " type veth peer name " + name_b + " netns /proc/" +
+       std::to_string(::getpid()) + "/fd/" + std::to_string(b.fd()));
+}
+
 int run(const std::string& command) {
   const int status = std::system(command.c_str());
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128;

@@ -36,6 +36,10 @@ class Inside {
   kernel::UniqueFd before_;
 };
 
+// A veth pair: `name_a` in `a`, `name_b` in `b`, both down.
+void connect(const Namespace& a, const std::string& name_a, const Namespace& b,
+             const std::string& name_b);
+
 // Runs a shell command in the current namespace; its exit code.
 int run(const std::string& command);
 // The same, for commands that must work: fails the test with the command's words otherwise.

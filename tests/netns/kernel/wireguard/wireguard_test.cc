@@ -1,0 +1,324 @@
+#include "gateway/kernel/wireguard/wireguard.h"
+
+#include <gmock/gmock.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "gateway/kernel/wireguard/peers_diff.h"
+#include "gateway/keys/keys.h"
+#include "tests/netns/support/namespace.h"
+
+namespace sekisho::kernel {
+namespace {
+
+using netns::must;
+using ::testing::HasSubstr;
+
+KeyBytes random_bytes() {
+  KeyBytes bytes;
+  EXPECT_EQ(::getrandom(bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+  return bytes;
+}
+
+Prefix prefix(const std::string& text) {
+  return Prefix::parse(text).value();
+}
+
+// Two namespaces and a wire between them: the gateway (wgs, 10.66.0.1) and a client
+// (wgc, 10.66.0.2). The same tests run on both implementations of WireGuard.
+class WireGuardTest : public ::testing::TestWithParam<const char*> {
+ protected:
+  static void SetUpTestSuite() { netns::private_directory("/run/wireguard"); }
+
+  void SetUp() override {
+    if (on_kernel()) {
+      bool has_module = false;
+      gateway_.in([&] { has_module = netns::run("ip link add wgs type wireguard 2>&1") == 0; });
+      if (!has_module)
+        GTEST_SKIP() << "this kernel has no WireGuard: ip link add type wireguard fails";
+      gateway_.in([] { must("ip link del wgs"); });
+    }
+    netns::connect(gateway_, "wire", client_, "wire");
+    gateway_.in([] { must("ip address add 192.0.2.1/24 dev wire && ip link set wire up"); });
+    client_.in([] { must("ip address add 192.0.2.2/24 dev wire && ip link set wire up"); });
+    gateway_wg_ = make_interface(gateway_, "wgs", "10.66.0.1/24", gateway_process_);
+    client_wg_ = make_interface(client_, "wgc", "10.66.0.2/24", client_process_);
+    ASSERT_TRUE(gateway_wg_ && client_wg_);
+    gateway_.in([&] { check(gateway_wg_->configure(gateway_key_, Port(51820))); });
+    client_.in([&] { check(client_wg_->configure(client_key_, Port(40000))); });
+  }
+
+  void TearDown() override {
+    std::remove("/run/wireguard/wgs.sock");
+    std::remove("/run/wireguard/wgc.sock");
+  }
+
+  bool on_kernel() const { return std::string(GetParam()) == "kernel"; }
+
+  std::unique_ptr<WireGuard> make_interface(const netns::Namespace& space, const std::string& name,
+                                            const std::string& address,
+                                            std::optional<netns::Child>& process) {
+    std::unique_ptr<WireGuard> wireguard;
+    space.in([&] {
+      if (on_kernel()) {
+        must("ip link add " + name + " type wireguard");
+      } else {
+        process.emplace("env LOG_LEVEL=error wireguard-go -f " + name + " 2>/dev/null");
+        const std::string path = "/run/wireguard/" + name + ".sock";
+        EXPECT_TRUE(netns::wait_until([&] { return ::access(path.c_str(), F_OK) == 0; }));
+      }
+      must("ip address add " + address + " dev " + name + " && ip link set " + name + " up");
+      auto opened = open_wireguard(name);
+      EXPECT_TRUE(opened) << to_string(opened.error());
+      if (opened) wireguard = std::move(*opened);
+    });
+    return wireguard;
+  }
+
+  static void check(const Result<void>& done) { ASSERT_TRUE(done) << to_string(done.error()); }
+
+  PeerConfig client_peer() const {
+    return {.key = public_key_of(client_key_), .allowed_ips = {prefix("10.66.0.2/32")}};
+  }
+
+  static void update(WireGuard& wireguard, const PeerConfig& peer) {
+    const PeerConfig* const list[] = {&peer};
+    check(wireguard.change({}, list));
+  }
+
+  // Both sides know each other; the client knows where the gateway is.
+  void connect() {
+    gateway_.in([&] { update(*gateway_wg_, client_peer()); });
+    client_.in([&] {
+      update(*client_wg_,
+             {.key = public_key_of(gateway_key_), .allowed_ips = {prefix("10.66.0.0/24")}});
+      must("wg set wgc peer " + public_key_of(gateway_key_).to_string() +
+           " endpoint 192.0.2.1:51820");
+    });
+    ASSERT_TRUE(ping());
+  }
+
+  bool ping() {
+    bool answered = false;
+    client_.in([&] { answered = netns::run("ping -q -c 1 -W 3 10.66.0.1 >/dev/null") == 0; });
+    return answered;
+  }
+
+  DeviceState gateway_state() {
+    DeviceState state;
+    gateway_.in([&] {
+      auto read = gateway_wg_->read();
+      ASSERT_TRUE(read) << to_string(read.error());
+      state = std::move(*read);
+    });
+    return state;
+  }
+
+  // The client as the gateway sees it; an empty one where it is not there.
+  PeerState client_state() {
+    for (PeerState& peer : gateway_state().peers) {
+      if (peer.key == public_key_of(client_key_)) return std::move(peer);
+    }
+    return {};
+  }
+
+  netns::Namespace gateway_;
+  netns::Namespace client_;
+  std::optional<netns::Child> gateway_process_;
+  std::optional<netns::Child> client_process_;
+  std::unique_ptr<WireGuard> gateway_wg_;
+  std::unique_ptr<WireGuard> client_wg_;
+  PrivateKey gateway_key_ = make_private_key(random_bytes());
+  PrivateKey client_key_ = make_private_key(random_bytes());
+};
+
+TEST_P(WireGuardTest, ReadsWhatWasConfigured) {
+  const DeviceState state = gateway_state();
+  EXPECT_EQ(state.interface, "wgs");
+  EXPECT_EQ(state.key, public_key_of(gateway_key_));
+  EXPECT_EQ(state.listen_port, Port(51820));
+  EXPECT_TRUE(state.peers.empty());
+}
+
+TEST_P(WireGuardTest, HandshakeCountersAndEndpointAreRead) {
+  const auto before = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  gateway_.in([&] { update(*gateway_wg_, client_peer()); });
+  EXPECT_FALSE(client_state().last_handshake);
+  connect();
+  const PeerState peer = client_state();
+  ASSERT_TRUE(peer.last_handshake);
+  EXPECT_GE(*peer.last_handshake, before);
+  EXPECT_LE(*peer.last_handshake, before + std::chrono::seconds(30));
+  EXPECT_EQ(peer.endpoint, "192.0.2.2:40000");
+  EXPECT_GT(peer.received_bytes, 100u);
+  EXPECT_GT(peer.sent_bytes, 100u);
+  EXPECT_THAT(peer.allowed_ips, ::testing::ElementsAre(prefix("10.66.0.2/32")));
+}
+
+TEST_P(WireGuardTest, ChangingOnePeerLeavesTheOthersTheirHandshake) {
+  connect();
+  const PeerState before = client_state();
+  PeerConfig other{.key = public_key_of(make_private_key(random_bytes()))};
+  gateway_.in([&] {
+    other.allowed_ips = {prefix("10.66.0.3/32")};
+    other.preshared_key.emplace(random_bytes());
+    update(*gateway_wg_, other);
+    other.allowed_ips = {prefix("10.66.0.4/32"), prefix("fd66::4/128")};
+    update(*gateway_wg_, other);
+    const PublicKey remove[] = {other.key};
+    check(gateway_wg_->change(remove, {}));
+    check(gateway_wg_->configure(gateway_key_, Port(51820)));
+  });
+  const PeerState after = client_state();
+  EXPECT_EQ(after.last_handshake, before.last_handshake);
+  EXPECT_TRUE(after.last_handshake);
+  EXPECT_GE(after.received_bytes, before.received_bytes);
+  EXPECT_EQ(gateway_state().peers.size(), 1u);
+  EXPECT_TRUE(ping());
+
+  // Control: a request that replaces the set of peers forgets them.
+  gateway_.in([&] {
+    {
+      std::ofstream file("/run/wireguard/control.conf");
+      file << "[Interface]\nPrivateKey = " << gateway_key_.reveal_base64()
+           << "\nListenPort = 51820\n[Peer]\nPublicKey = " << public_key_of(client_key_).to_string()
+           << "\nAllowedIPs = 10.66.0.2/32\n";
+    }
+    must("wg syncconf wgs /run/wireguard/control.conf");
+    EXPECT_TRUE(client_state().last_handshake) << "wg's own differential tool keeps it too";
+    must("wg setconf wgs /run/wireguard/control.conf");
+    std::remove("/run/wireguard/control.conf");
+  });
+  EXPECT_LT(client_state().received_bytes, before.received_bytes);
+}
+
+TEST_P(WireGuardTest, UpdatingAPeerItselfKeepsItsSession) {
+  connect();
+  const PeerState before = client_state();
+  PeerConfig wider = client_peer();
+  wider.allowed_ips.push_back(prefix("fd66::2/128"));
+  gateway_.in([&] { update(*gateway_wg_, wider); });
+  const PeerState after = client_state();
+  EXPECT_EQ(after.last_handshake, before.last_handshake);
+  EXPECT_EQ(after.endpoint, before.endpoint);
+  EXPECT_EQ(after.allowed_ips.size(), 2u);
+  EXPECT_TRUE(ping());
+}
+
+TEST_P(WireGuardTest, RemovedPeerReachesNothing) {
+  connect();
+  gateway_.in([&] {
+    const PublicKey remove[] = {public_key_of(client_key_)};
+    check(gateway_wg_->change(remove, {}));
+    check(gateway_wg_->change(remove, {}));  // that it is gone already is no error
+  });
+  EXPECT_TRUE(gateway_state().peers.empty());
+  EXPECT_FALSE(ping());
+}
+
+TEST_P(WireGuardTest, PresharedKeyIsSetComparedAndTakenAway) {
+  PeerConfig peer = client_peer();
+  const KeyBytes secret = random_bytes();
+  peer.preshared_key.emplace(secret);
+  gateway_.in([&] { update(*gateway_wg_, peer); });
+  ASSERT_TRUE(client_state().preshared_key);
+  EXPECT_EQ(client_state().preshared_key->reveal(), secret);
+  const std::span<const PeerConfig> desired(&peer, 1);
+  EXPECT_TRUE(peers_diff(gateway_state().peers, desired).empty());
+
+  gateway_.in([&] {
+    must("umask 077 && wg genpsk > /run/wireguard/psk && wg set wgs peer " + peer.key.to_string() +
+         " preshared-key /run/wireguard/psk && rm /run/wireguard/psk");
+  });
+  EXPECT_EQ(peers_diff(gateway_state().peers, desired).update.size(), 1u);
+  peer.preshared_key.reset();
+  gateway_.in([&] { update(*gateway_wg_, peer); });
+  EXPECT_FALSE(client_state().preshared_key);
+}
+
+TEST_P(WireGuardTest, DriftIsFoundAndRepaired) {
+  connect();
+  const PeerConfig desired[] = {client_peer()};
+  EXPECT_TRUE(peers_diff(gateway_state().peers, desired).empty());
+  gateway_.in([&] {
+    must("wg set wgs peer " + desired[0].key.to_string() + " allowed-ips 10.66.0.99/32");
+    must("wg set wgs peer $(wg genkey | wg pubkey) allowed-ips 10.66.0.2/32");
+  });
+  const DeviceState drifted = gateway_state();
+  const PeersDiff diff = peers_diff(drifted.peers, desired);
+  EXPECT_EQ(diff.remove.size(), 1u);
+  EXPECT_EQ(diff.update.size(), 1u);
+  gateway_.in([&] { check(gateway_wg_->change(diff.remove, diff.update)); });
+  EXPECT_TRUE(peers_diff(gateway_state().peers, desired).empty());
+  EXPECT_TRUE(ping());
+}
+
+TEST_P(WireGuardTest, TenThousandPeersInTwoSeconds) {
+  std::vector<PeerConfig> peers(10'000);
+  std::vector<const PeerConfig*> list;
+  for (std::size_t index = 0; index < peers.size(); ++index) {
+    PeerConfig& peer = peers[index];
+    peer.key = PublicKey(random_bytes());
+    peer.preshared_key.emplace(random_bytes());
+    const std::string last = std::to_string(1 + index / 250) + "." + std::to_string(index % 250);
+    peer.allowed_ips = {prefix("10.67." + last + "/32"),
+                        prefix("fd66::1:" + std::to_string(1 + index / 250) + ":" +
+                               std::to_string(index % 250) + "/128")};
+    list.push_back(&peer);
+  }
+  using Clock = std::chrono::steady_clock;
+  // Both implementations multiply on the curve once for each new peer. On a machine that is slow or
+  // busy (an emulated one, say) that alone may take more than two seconds: the limit grows with it.
+  const auto calibration = Clock::now();
+  for (int count = 0; count < 10'000; ++count) (void)public_key_of(gateway_key_);
+  const std::chrono::duration<double> multiplying = Clock::now() - calibration;
+  const double limit = std::max(2.0, 4 * multiplying.count());
+  gateway_.in([&] {
+    const auto start = Clock::now();
+    check(gateway_wg_->change({}, list));
+    const std::chrono::duration<double> took = Clock::now() - start;
+    const auto reading = Clock::now();
+    const DeviceState state = gateway_state();
+    const std::chrono::duration<double> read = Clock::now() - reading;
+    EXPECT_EQ(state.peers.size(), 10'000u);
+    EXPECT_TRUE(peers_diff(state.peers, peers).empty());
+    const auto one = Clock::now();
+    update(*gateway_wg_, client_peer());
+    const std::chrono::duration<double> added = Clock::now() - one;
+    std::printf("10 000 peers on %s: set %.3f s (limit %.3f s), read %.3f s, one more %.6f s\n",
+                GetParam(), took.count(), limit, read.count(), added.count());
+    EXPECT_LE(took.count(), limit);
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(On, WireGuardTest, ::testing::Values("wireguard_go", "kernel"),
+                         [](const auto& each) { return std::string(each.param); });
+
+TEST(OpenWireGuard, TellsWhatIsMissing) {
+  const netns::Namespace space;
+  const netns::Inside inside(space);
+  const auto absent = open_wireguard("wg9");
+  ASSERT_FALSE(absent);
+  EXPECT_EQ(absent.error().code, ErrorCode::not_found);
+  EXPECT_EQ(absent.error().object, "interface wg9");
+
+  const auto other = open_wireguard("lo");
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().object, "/var/run/wireguard/lo.sock");
+  EXPECT_THAT(other.error().advice, HasSubstr("running"));
+
+  const auto path = open_wireguard("../lo");
+  ASSERT_FALSE(path);
+  EXPECT_EQ(path.error().code, ErrorCode::invalid);
+}
+
+}  // namespace
+}  // namespace sekisho::kernel
