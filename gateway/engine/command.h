@@ -120,12 +120,14 @@ struct ReadRevision {
 };  // outcome: Revision
 struct ReadHistory {
   std::size_t limit;
-};                    // outcome: vector<Revision>, documents left empty
+};  // outcome: vector<Revision>, documents left empty
 struct ReadPeers {};  // outcome: vector<PeerStatus>
-struct Examine {};    // outcome: vector<Finding>
+struct Examine {
+  Desired desired;
+};  // outcome: vector<Finding>
 struct ReadOperations {
   std::size_t limit;
-};                           // outcome: Node
+};  // outcome: Node
 struct VerifyOperations {};  // outcome: Node
 
 // These have none.
@@ -150,6 +152,12 @@ using Effect = std::variant<Install, ChangeTables, Remark, ChangePeers, FindAddr
                             Activate, Abandon, ReadRevision, ReadHistory, ReadPeers, Examine,
                             ReadOperations, VerifyOperations, Record, Answer, AnswerWithProfile>;
 using Effects = std::vector<Effect>;  // at most one has an outcome, and it is the last
+
+// Whether an outcome comes back for it.
+inline bool has_outcome(const Effect& effect) {
+  return !std::holds_alternative<Record>(effect) && !std::holds_alternative<Answer>(effect) &&
+         !std::holds_alternative<AnswerWithProfile>(effect);
+}
 
 using Outcome = Result<
     std::variant<std::monostate, std::vector<IpAddress>, RevisionNumber, Revision,

@@ -240,6 +240,7 @@ Effects Engine::repair(const Drifted& drifted, Time now) {
 }
 
 Effects Engine::reconfigure(Network network, Time now) {
+  fatal_.clear();
   if (!active_ || network == network_) return {};
   auto valid = validate(active_->policy.policy(), network);
   if (!valid) {
@@ -352,7 +353,7 @@ Effects Engine::look_outside(const Asked& asked) {
         return answer(id, this->status(peers != nullptr ? *peers : std::vector<PeerStatus>{}, at));
       });
     case doctor:
-      return await(Examine{}, then([](auto& value, Time) -> control::Reply {
+      return await(Examine{desired_}, then([](auto& value, Time) -> control::Reply {
                      return show_findings(std::get<std::vector<Finding>>(value));
                    }));
     case device_list:
@@ -544,9 +545,11 @@ Effects Engine::finish(const ChangePtr& change, Time) {
   Effects effects;
   if (change->edit.profile_for && !change->plan.empty()) {
     const Device& device = active_->policy.policy().devices.at(*change->edit.profile_for);
-    effects.emplace_back(
-        AnswerWithProfile{change->request, *change->edit.profile_for, device.public_key,
-                          device.addresses, {std::move(result)}});
+    effects.emplace_back(AnswerWithProfile{change->request,
+                                           *change->edit.profile_for,
+                                           device.public_key,
+                                           device.addresses,
+                                           {std::move(result)}});
   } else {
     effects.emplace_back(Answer{change->request, Node{std::move(result)}});
   }

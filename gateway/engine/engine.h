@@ -37,7 +37,8 @@ class Engine {
   // For the executor: what the kernel should hold now. Meaningless before Started was handled.
   const Network& network() const { return network_; }
   const Desired& desired() const { return desired_; }
-  // The start failed for good: no policy can be made of what is stored.
+  // Why Started or Reconfigured did nothing: what is stored does not fit the network. Empty: it
+  // did.
   const Errors& fatal() const { return fatal_; }
 
  private:

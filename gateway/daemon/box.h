@@ -1,0 +1,69 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/daemon/config.h"
+#include "gateway/engine/command.h"
+#include "gateway/kernel/conntrack/conntrack.h"
+#include "gateway/kernel/nftables/nftables.h"
+#include "gateway/kernel/route/route.h"
+#include "gateway/kernel/wireguard/wireguard.h"
+
+namespace sekisho::daemon {
+
+// The box that the gateway runs on: everything in the kernel that is ours, behind one door. Desired
+// state in; what differs is found and changed inside. One thread.
+class Box {
+ public:
+  using PresharedKeyOf = std::function<Result<PresharedKey>(const DeviceId&, const PublicKey&)>;
+
+  // The tunnel interface must exist. `own_key` is the gateway's; preshared keys are asked for when
+  // a peer is set, and not kept.
+  static Result<std::unique_ptr<Box>> open(const Config& config, PrivateKey own_key,
+                                           PresharedKeyOf preshared_key);
+
+  // Makes the whole kernel be `desired`, whatever it is now: rules, then flows, then peers and
+  // routes, then forwarding, which is turned on last. What is right already is not touched.
+  Result<void> install(const engine::Desired& desired, Time now);
+  Result<void> change_tables(const TablesDiff& diff, Time now);
+  Result<void> remark(const AtomSpace& space);
+  Result<void> set_peers(const engine::Peers& peers);
+
+  // How the kernel differs from `desired`: one line each, none where all is right.
+  Result<std::vector<std::string>> differences(const engine::Desired& desired, Time now);
+  // The same for what can be asked cheaply and has no notification: the peers.
+  Result<std::vector<std::string>> peer_differences(const engine::Peers& peers);
+
+  Result<std::vector<engine::PeerStatus>> peers();
+  const PublicKey& public_key() const { return public_key_; }
+
+  // After the configuration's network changed: the rules follow at the next install().
+  void use_network();
+
+  // Readable when somebody else may have changed something.
+  int nftables_fd() { return nftables_.watcher().fd(); }
+  int route_fd() { return route_watcher_.fd(); }
+  // Who changed what since the last call; empty where it does not concern us. "nft (pid 7)".
+  Result<std::vector<std::string>> foreign_changes();
+
+ private:
+  Box(const Config& config, PrivateKey own_key, PresharedKeyOf preshared_key,
+      kernel::Nftables nftables, std::unique_ptr<kernel::WireGuard> wireguard, kernel::Route route,
+      kernel::RouteWatcher route_watcher, kernel::Conntrack conntrack);
+
+  const Config& config_;
+  Ruleset ruleset_;
+  PrivateKey own_key_;
+  PublicKey public_key_;
+  PresharedKeyOf preshared_key_;
+  kernel::Nftables nftables_;
+  std::unique_ptr<kernel::WireGuard> wireguard_;
+  kernel::Route route_;
+  kernel::RouteWatcher route_watcher_;
+  kernel::Conntrack conntrack_;
+};
+
+}  // namespace sekisho::daemon

@@ -1,0 +1,142 @@
+#include "gateway/daemon/examine.h"
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <utility>
+
+#include "gateway/daemon/log.h"
+
+namespace sekisho::daemon {
+
+namespace {
+
+using engine::Finding;
+
+constexpr std::uintmax_t kLeastFree = std::uintmax_t{200} << 20;
+
+Finding good(std::string subject, std::string finding) {
+  return {.subject = std::move(subject), .good = true, .finding = std::move(finding), .mend = {}};
+}
+Finding wrong(std::string subject, std::string finding, std::string mend) {
+  return {.subject = std::move(subject),
+          .good = false,
+          .finding = std::move(finding),
+          .mend = std::move(mend)};
+}
+
+Finding kernel_holds_policy(Box& box, const engine::Desired& desired, Time now) {
+  auto found = box.differences(desired, now);
+  if (!found) return wrong("enforcement", to_string(found.error()), "journalctl -u sekishod");
+  if (found->empty()) return good("enforcement", "the kernel holds exactly the policy in force");
+  return wrong("enforcement", joined(*found),
+               "it is repaired within a second; if this stays: systemctl restart sekishod");
+}
+
+Finding devices_have_tunnels(Box& box, const engine::Desired& desired) {
+  auto found = box.peer_differences(desired.peers);
+  if (!found)
+    return wrong("tunnels", to_string(found.error()), "ip link show; systemctl status sekishod");
+  if (found->empty())
+    return good("tunnels",
+                std::to_string(desired.peers.size()) + " devices may connect, and no other");
+  return wrong("tunnels", joined(*found),
+               "it is repaired within a second; if this stays: systemctl restart sekishod");
+}
+
+// An address as /proc/net/udp and udp6 print it: 32-bit words of network order, read as the host
+// does.
+std::string proc_form(const IpAddress& address) {
+  static constexpr char kDigits[] = "0123456789ABCDEF";
+  const auto bytes = address.bytes();
+  std::string text;
+  for (std::size_t word = 0; word < bytes.size(); word += 4) {
+    for (std::size_t i = 4; i-- > 0;) {
+      text += kDigits[bytes[word + i] >> 4];
+      text += kDigits[bytes[word + i] & 0xf];
+    }
+  }
+  return text;
+}
+
+bool answers_names_at(const IpAddress& address) {
+  const bool v4 = address.family() == Family::v4;
+  const std::string at = proc_form(address) + ":0035";
+  const std::string anywhere = std::string(v4 ? 8 : 32, '0') + ":0035";
+  const std::string anywhere6 = std::string(32, '0') + ":0035";
+  for (const char* file : {"/proc/net/udp", "/proc/net/udp6"}) {
+    std::ifstream sockets(file);
+    for (std::string line; std::getline(sockets, line);) {
+      std::istringstream fields(line);
+      std::string number;
+      std::string local;
+      fields >> number >> local;
+      if (local == at || local == anywhere || local == anywhere6) return true;
+    }
+  }
+  return false;
+}
+
+Finding names_are_answered(const Config& config) {
+  for (const IpAddress& address : config.network.gateway_addresses()) {
+    if (!answers_names_at(address)) {
+      return wrong(
+          "names",
+          "nobody answers DNS at " + address.to_string() + ", so staff can open nothing by name",
+          "systemctl start unbound, listening at the tunnel address (ip-freebind: yes)");
+    }
+  }
+  return good("names", "a name server listens at the tunnel address");
+}
+
+Finding disk_has_room(const Config& config) {
+  std::error_code error;
+  const auto space = std::filesystem::space(config.state, error);
+  if (error)
+    return wrong("disk", config.state.string() + ": " + error.message(),
+                 "mount it, then: systemctl restart sekishod");
+  const std::string left =
+      std::to_string(space.available >> 20) + " MiB free in " + config.state.string();
+  if (space.available < kLeastFree)
+    return wrong("disk", left + ": changes of policy will be refused when it is full",
+                 "make room: du -xh " + config.state.string());
+  return good("disk", left);
+}
+
+Finding clock_is_plausible(store::Store& store, Time now) {
+  const auto newest = store.newest_time();
+  if (!newest) return wrong("clock", to_string(newest.error()), "sekisho audit verify");
+  if (now < *newest) {
+    return wrong("clock",
+                 "it says " + to_string(now) + ", but something was recorded at " +
+                     to_string(*newest) + " already",
+                 "timedatectl set-ntp true");
+  }
+  return good("clock", to_string(now));
+}
+
+Finding record_is_whole(store::Store& store) {
+  const auto broken = store.verify_operations();
+  if (!broken) return wrong("record", to_string(broken.error()), "restore the state from a backup");
+  if (!*broken) return good("record", "no record of an operation was changed or removed");
+  return wrong("record", "record " + std::to_string((*broken)->value()) + " was changed or removed",
+               "sekisho audit list");
+}
+
+}  // namespace
+
+std::vector<Finding> examine(const Config& config, Box& box, store::Store& store,
+                             const engine::Desired& desired, Time now) {
+  return {kernel_holds_policy(box, desired, now),
+          devices_have_tunnels(box, desired),
+          names_are_answered(config),
+          disk_has_room(config),
+          clock_is_plausible(store, now),
+          record_is_whole(store)};
+}
+
+}  // namespace sekisho::daemon

@@ -1,0 +1,225 @@
+#include "gateway/daemon/executor.h"
+
+#include <utility>
+#include <variant>
+
+#include "gateway/daemon/examine.h"
+#include "gateway/daemon/log.h"
+#include "gateway/daemon/random.h"
+#include "gateway/engine/profile.h"
+#include "gateway/keys/keys.h"
+
+namespace sekisho::daemon {
+
+namespace {
+
+std::string_view to_string(store::RevisionState state) {
+  switch (state) {
+    case store::RevisionState::pending:
+      return "pending";
+    case store::RevisionState::active:
+      return "active";
+    case store::RevisionState::superseded:
+      return "superseded";
+    case store::RevisionState::abandoned:
+      return "abandoned";
+  }
+  return "abandoned";
+}
+
+store::Operation to_operation(const engine::Entry& entry, Time now) {
+  return {.time = now,
+          .actor = {.user = entry.actor.name, .uid = entry.actor.uid},
+          .via = entry.actor.via == "socket" ? store::Via::socket : store::Via::daemon,
+          .name = entry.operation,
+          .object = entry.object,
+          .before = entry.before,
+          .after = entry.after,
+          .reason = entry.reason,
+          .result = entry.result};
+}
+
+engine::Revision to_revision(const store::RevisionInfo& info) {
+  return {.number = info.number,
+          .document = {},
+          .author = info.author,
+          .reason = info.reason,
+          .time = info.time,
+          .digest = info.digest,
+          .state = std::string(to_string(info.state))};
+}
+
+Node row(const store::RecordedOperation& recorded) {
+  const store::Operation& done = recorded.operation;
+  const auto text_or_nothing = [](const std::string& text) {
+    return text.empty() ? Node{} : Node{text};
+  };
+  return {Node::Table{{"sequence", {static_cast<std::int64_t>(recorded.sequence.value())}},
+                      {"time", {to_string(done.time)}},
+                      {"actor", {done.actor.user}},
+                      {"uid", {static_cast<std::int64_t>(done.actor.uid)}},
+                      {"operation", {done.name}},
+                      {"object", text_or_nothing(done.object)},
+                      {"reason", text_or_nothing(done.reason)},
+                      {"result", {done.result}},
+                      {"before", text_or_nothing(done.before)},
+                      {"after", text_or_nothing(done.after)}}};
+}
+
+// An outcome without a value, or the error.
+engine::Outcome finished(Result<void> result) {
+  if (!result) return std::unexpected(std::move(result.error()));
+  return std::monostate{};
+}
+
+template <class Value>
+engine::Outcome carried(Result<Value> result) {
+  if (!result) return std::unexpected(std::move(result.error()));
+  return *std::move(result);
+}
+
+}  // namespace
+
+Executor::Executor(const Config& config, Box& box, store::Store& store, Reply reply)
+    : config_(config), box_(box), store_(store), reply_(std::move(reply)) {}
+
+engine::Outcome Executor::execute(const engine::Effect& effect, Time now) {
+  return std::visit(
+      [&](const auto& one) -> engine::Outcome {
+        if constexpr (requires { do_it(one, now); })
+          return do_it(one, now);
+        else
+          return std::monostate{};
+      },
+      effect);
+}
+
+void Executor::conclude(engine::Effect effect, Time now) {
+  if (auto* answer = std::get_if<engine::Answer>(&effect)) {
+    reply_(answer->request, std::move(answer->reply));
+  } else if (auto* record = std::get_if<engine::Record>(&effect)) {
+    // What cannot be recorded is at least said: the journal has it.
+    if (auto stored = store_.record(to_operation(record->entry, now)); !stored) {
+      log(Severity::error,
+          "not recorded: " + record->entry.operation + ": " + to_string(stored.error()));
+    }
+  } else if (auto* with_profile = std::get_if<engine::AnswerWithProfile>(&effect)) {
+    auto text = profile(*with_profile);
+    if (!text) return reply_(with_profile->request, std::unexpected(Errors{text.error()}));
+    std::get<Node::Table>(with_profile->result.value)
+        .emplace_back("profile", Node{*std::move(text)});
+    reply_(with_profile->request, std::move(with_profile->result));
+  }
+}
+
+engine::Outcome Executor::do_it(const engine::Install& install, Time now) {
+  return finished(box_.install(install.desired, now));
+}
+
+engine::Outcome Executor::do_it(const engine::ChangeTables& change, Time now) {
+  return finished(box_.change_tables(change.diff, now));
+}
+
+engine::Outcome Executor::do_it(const engine::Remark& remark, Time) {
+  return finished(box_.remark(remark.space));
+}
+
+engine::Outcome Executor::do_it(const engine::ChangePeers& change, Time) {
+  return finished(box_.set_peers(change.peers));
+}
+
+engine::Outcome Executor::do_it(const engine::FindAddresses& find, Time) {
+  return carried(store_.next_free_addresses(config_.network.pools, find.taken));
+}
+
+engine::Outcome Executor::do_it(const engine::StorePending& store, Time now) {
+  auto number = store_.add_pending({.document = store.document,
+                                    .author = store.author,
+                                    .reason = store.reason,
+                                    .time = now,
+                                    .base = store.base,
+                                    .space = store.space});
+  pending_ = number.value_or(RevisionNumber());
+  return carried(std::move(number));
+}
+
+engine::Outcome Executor::do_it(const engine::Activate& activate, Time now) {
+  store::DeviceChange devices{.remove = activate.devices.remove};
+  for (const engine::Registration& each : activate.devices.add) {
+    // A device that comes back as it was keeps its preshared key, so its profile still holds.
+    auto key = store_.preshared_key(each.device, each.public_key);
+    if (!key) {
+      auto random = random_bytes();
+      if (!random) return std::unexpected(std::move(random.error()));
+      key = make_preshared_key(*random);
+      random->fill(0);
+    }
+    devices.add.push_back(
+        {.id = each.device,
+         .public_key = each.public_key,
+         .addresses = each.addresses,
+         .preshared_key = *std::move(key),
+         .key_made = each.key_made_at_gateway ? store::KeyMade::gateway : store::KeyMade::device});
+  }
+  return finished(
+      store_.activate(std::exchange(pending_, {}), devices, to_operation(activate.entry, now)));
+}
+
+engine::Outcome Executor::do_it(const engine::Abandon& abandon, Time now) {
+  if (!pending_) return std::monostate{};
+  engine::Entry entry = abandon.entry;
+  return finished(store_.abandon(std::exchange(pending_, {}), to_operation(entry, now)));
+}
+
+engine::Outcome Executor::do_it(const engine::ReadRevision& read, Time) {
+  auto stored = store_.revision(read.number);
+  if (!stored) return std::unexpected(std::move(stored.error()));
+  engine::Revision revision = to_revision(stored->info);
+  revision.document = std::move(stored->document);
+  return revision;
+}
+
+engine::Outcome Executor::do_it(const engine::ReadHistory& read, Time) {
+  auto stored = store_.history(read.limit);
+  if (!stored) return std::unexpected(std::move(stored.error()));
+  std::vector<engine::Revision> revisions;
+  for (const store::RevisionInfo& info : *stored) revisions.push_back(to_revision(info));
+  return revisions;
+}
+
+engine::Outcome Executor::do_it(const engine::ReadPeers&, Time) {
+  return carried(box_.peers());
+}
+
+engine::Outcome Executor::do_it(const engine::Examine& request, Time now) {
+  return examine(config_, box_, store_, request.desired, now);
+}
+
+engine::Outcome Executor::do_it(const engine::ReadOperations& read, Time) {
+  auto stored = store_.operations(read.limit);
+  if (!stored) return std::unexpected(std::move(stored.error()));
+  Node::Array rows;
+  for (const store::RecordedOperation& each : *stored) rows.push_back(row(each));
+  return Node{std::move(rows)};
+}
+
+engine::Outcome Executor::do_it(const engine::VerifyOperations&, Time) {
+  auto broken = store_.verify_operations();
+  if (!broken) return std::unexpected(std::move(broken.error()));
+  const bool whole = !broken->has_value();
+  return Node{Node::Table{
+      {"answer", {whole}},
+      {"chain",
+       {std::string(whole ? "every record follows from the one before"
+                          : "a record was changed or removed")}},
+      {"first_broken", whole ? Node{} : Node{static_cast<std::int64_t>((*broken)->value())}}}};
+}
+
+Result<std::string> Executor::profile(const engine::AnswerWithProfile& answer) {
+  auto preshared = store_.preshared_key(answer.device, answer.public_key);
+  if (!preshared) return std::unexpected(std::move(preshared.error()));
+  return engine::client_profile(config_.network, config_.endpoint, answer.addresses,
+                                box_.public_key(), *preshared);
+}
+
+}  // namespace sekisho::daemon

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "gateway/daemon/box.h"
+#include "gateway/daemon/config.h"
+#include "gateway/engine/command.h"
+#include "gateway/store/store.h"
+
+namespace sekisho::daemon {
+
+// Carries out the engine's effects on the box and in the store. One thread.
+class Executor {
+ public:
+  using Reply = std::function<void(engine::RequestId, control::Reply)>;
+
+  // All but `reply` must outlive it.
+  Executor(const Config& config, Box& box, store::Store& store, Reply reply);
+
+  // An effect with an outcome; `now` is the wall clock.
+  engine::Outcome execute(const engine::Effect& effect, Time now);
+  // An effect without one: a record, an answer.
+  void conclude(engine::Effect effect, Time now);
+
+ private:
+  using DeviceKey = std::pair<DeviceId, PublicKey>;
+
+  engine::Outcome do_it(const engine::Install& install, Time now);
+  engine::Outcome do_it(const engine::ChangeTables& change, Time now);
+  engine::Outcome do_it(const engine::Remark& remark, Time now);
+  engine::Outcome do_it(const engine::ChangePeers& change, Time now);
+  engine::Outcome do_it(const engine::FindAddresses& find, Time now);
+  engine::Outcome do_it(const engine::StorePending& store, Time now);
+  engine::Outcome do_it(const engine::Activate& activate, Time now);
+  engine::Outcome do_it(const engine::Abandon& abandon, Time now);
+  engine::Outcome do_it(const engine::ReadRevision& read, Time now);
+  engine::Outcome do_it(const engine::ReadHistory& read, Time now);
+  engine::Outcome do_it(const engine::ReadPeers& read, Time now);
+  engine::Outcome do_it(const engine::Examine& examine, Time now);
+  engine::Outcome do_it(const engine::ReadOperations& read, Time now);
+  engine::Outcome do_it(const engine::VerifyOperations& verify, Time now);
+  Result<std::string> profile(const engine::AnswerWithProfile& answer);
+
+  const Config& config_;
+  Box& box_;
+  store::Store& store_;
+  Reply reply_;
+  RevisionNumber pending_;
+};
+
+}  // namespace sekisho::daemon
