@@ -1,10 +1,23 @@
 #pragma once
 
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
 #include "policy/base/result.h"
+#include "policy/model/document.h"
 #include "policy/model/network.h"
 #include "policy/model/policy.h"
 
 namespace sekisho {
+
+inline constexpr std::size_t kMaxPeople = 65'000;
+inline constexpr std::size_t kMaxDevices = 65'000;
+inline constexpr std::size_t kMaxRoles = 10'000;
+inline constexpr std::size_t kMaxResources = 10'000;
+inline constexpr std::size_t kMaxGrants = 500'000;
+inline constexpr std::size_t kMaxPrefixesOfResource = 1'000;
+inline constexpr std::size_t kMaxServicesOfResource = 100;
 
 // A policy that was found consistent with itself and with the network; only validate() makes one,
 // and only it can be compiled. It keeps the network it was checked against.
@@ -21,7 +34,13 @@ class ValidPolicy {
   Network network_;
 };
 
-// Reports every mistake at once; Error::object is the path, for locate().
+// Reports every mistake at once (the first kMaxMistakes of them); Error::object is the path, for
+// locate(). Sorts the lists of the policy whose order means nothing. Paths that begin with
+// "network." lie in the gateway's configuration.
 Checked<ValidPolicy> validate(Policy policy, Network network);
+
+// read_policy() and validate(), with the places of what either finds.
+Checked<ValidPolicy> read_valid_policy(std::string_view text, Syntax syntax, std::string_view file,
+                                       Network network);
 
 }  // namespace sekisho
