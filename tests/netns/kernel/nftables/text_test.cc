@@ -107,7 +107,6 @@ TEST(Text, WhatNftListsLoadsBackToTheSame) {
   const auto once = listed_by_us(network(), some_tables());
   const auto twice = listed_by_nft(once.text);
   EXPECT_EQ(once.text, twice.text);
-  EXPECT_EQ(once.text.find("unknown"), std::string::npos);
 }
 
 // The table that nft made from our text is ours: nothing to change.

@@ -1,0 +1,180 @@
+#include "gateway/kernel/nftables/nftables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <tuple>
+#include <utility>
+
+#include "gateway/kernel/nftables/comparison.h"
+#include "gateway/kernel/nftables/repair.h"
+#include "gateway/kernel/nftables/table_state.h"
+
+namespace sekisho::kernel {
+
+namespace {
+
+constexpr int kAttempts = 5;
+// Up to here elements are read back one by one (some 10 us each), beyond by whole sets.
+constexpr std::size_t kFewElements = 512;
+
+using Clock = std::chrono::steady_clock;
+
+std::chrono::milliseconds since(Clock::time_point start) {
+  return std::chrono::ceil<std::chrono::milliseconds>(Clock::now() - start);
+}
+
+// Compares the kernel's table, as it is read now, with what was wanted at `now`, `start` ago.
+Result<Comparison> look(Socket& socket, const Ruleset& ruleset, const Tables& tables, Instant now,
+                        Clock::time_point start, TableState& state) {
+  const auto begun = Clock::now();
+  auto there = read_table(socket, ruleset.table, policy_sets(ruleset));
+  if (!there) return std::unexpected(there.error());
+  state = std::move(*there);
+  return compare(state, ruleset, contents_of(tables, now + since(start)),
+                 kEndTolerance + since(begun));
+}
+
+std::size_t size_of(const Contents& contents) {
+  std::size_t size = 0;
+  for (const auto& [set, elements] : contents) size += elements.size();
+  return size;
+}
+
+const Element* find(const std::vector<Element>& elements, const Element& place) {
+  const auto key = [](const Element& e) { return std::tie(e.first, e.last); };
+  const auto found = std::ranges::lower_bound(elements, key(place), {}, key);
+  return found != elements.end() && found->same_place(place) ? &*found : nullptr;
+}
+
+std::unexpected<Error> not_as_sent(const std::string& what) {
+  return fail(ErrorCode::failed, "nftables table " + std::string(kTableName),
+              "read back after the change: " + what,
+              "another program changes the table; install it again");
+}
+
+// `there` is what the kernel has at the place of `element`.
+Result<void> check_one(const std::string& set, const Element& element, bool wanted,
+                       const Element* there) {
+  if (wanted == (there != nullptr) &&
+      (!wanted || (there->mark == element.mark && there->ends_with(element, kEndTolerance)))) {
+    return {};
+  }
+  // It may have ended while it was looked for.
+  if (wanted && there == nullptr && element.left && *element.left <= kEndTolerance) return {};
+  const char* state = !wanted ? "is still in" : there == nullptr ? "is not in" : "is another in";
+  return not_as_sent(fmt::format("element {} {} {}", describe(set, element), state, set));
+}
+
+}  // namespace
+
+Result<Nftables> Nftables::open(Ownership ownership) {
+  auto socket = Socket::open(NETLINK_NETFILTER);
+  if (!socket) return std::unexpected(socket.error());
+  auto watcher = Watcher::open(socket->port());
+  if (!watcher) return std::unexpected(watcher.error());
+  return Nftables(ownership, std::move(*socket), std::move(*watcher));
+}
+
+Result<Installed> Nftables::install(const Ruleset& ruleset, const Tables& tables, Instant now) {
+  for (int attempt = 1;; ++attempt) {
+    bool again = false;
+    auto installed = install_once(ruleset, tables, now, attempt < kAttempts, again);
+    if (installed || !again) return installed;
+  }
+}
+
+// `guarded`: nothing may have changed between reading and writing. `again`: trying again may help.
+Result<Installed> Nftables::install_once(const Ruleset& ruleset, const Tables& tables, Instant now,
+                                         bool guarded, bool& again) {
+  const auto start = Clock::now();
+  const auto generation = read_generation(socket_);
+  if (!generation) return std::unexpected(generation.error());
+  TableState state;
+  const auto found = look(socket_, ruleset, tables, now, start, state);
+  if (!found) return std::unexpected(found.error());
+
+  const bool want_owned = ownership_ == Ownership::owned;
+  const std::uint32_t flags = flags_to_set(state, want_owned);
+  Installed installed{.owned = (flags & kTableOwner) != 0, .changes = found->lines};
+  Transaction transaction(ruleset.table, guarded ? std::optional(*generation) : std::nullopt);
+  write_repair(transaction, ruleset, state, *found, flags);
+  if (transaction.empty()) return installed;
+  const auto done = transaction.commit(socket_);
+  if (!done) {
+    // A kernel before 6.9 knows no tables that persist.
+    const bool too_old = want_owned && !state.present && done.error().error_number == EOPNOTSUPP;
+    if (too_old) ownership_ = Ownership::shared;
+    again = too_old || (guarded && done.error().error_number == ERESTART);
+    return std::unexpected(done.error().error);
+  }
+  if (auto settled = watcher_.settle(); !settled) return std::unexpected(settled.error());
+  const auto after = look(socket_, ruleset, tables, now, start, state);
+  if (!after) return std::unexpected(after.error());
+  if (!after->same()) return not_as_sent(after->lines.front());
+  return installed;
+}
+
+Result<void> Nftables::apply(const TablesDiff& diff, Instant now) {
+  if (diff.empty()) return {};
+  const ContentsChange change = change_of(diff, now);
+  Transaction transaction(kTableName, std::nullopt);
+  for (const auto& [set, elements] : change.gone) {
+    // Atoms never end by themselves, so one that is not there is a mistake worth hearing of.
+    if (set == atom_map(Family::v4) || set == atom_map(Family::v6)) {
+      transaction.remove_present_elements(set, elements);
+    } else {
+      transaction.remove_elements(set, elements);
+    }
+  }
+  for (const auto& [set, elements] : change.come) transaction.put_elements(set, elements);
+  if (transaction.empty()) return {};
+  if (const auto done = transaction.commit(socket_); !done) {
+    return std::unexpected(done.error().error);
+  }
+  return read_back(change);
+}
+
+Result<void> Nftables::read_back(const ContentsChange& change) {
+  const bool few = size_of(change.gone) + size_of(change.come) <= kFewElements;
+  for (const auto& [set, gone] : change.gone) {
+    const auto& come = change.come.at(set);
+    if (gone.empty() && come.empty()) continue;
+    std::vector<Element> all;
+    if (!few) {
+      const bool interval = (come.empty() ? gone : come).front().last.size != 0;
+      auto elements = read_elements(socket_, kTableName, set, interval);
+      if (!elements) return std::unexpected(elements.error());
+      all = std::move(*elements);
+    }
+    const auto check = [&](const Element& element, bool wanted) -> Result<void> {
+      if (!few) return check_one(set, element, wanted, find(all, element));
+      const auto there = read_one(socket_, kTableName, set, element);
+      if (!there) return std::unexpected(there.error());
+      return check_one(set, element, wanted, *there ? &**there : nullptr);
+    };
+    for (const Element& element : come) {
+      if (auto right = check(element, true); !right) return right;
+    }
+    for (const Element& element : gone) {
+      if (find(come, element) != nullptr) continue;
+      if (auto right = check(element, false); !right) return right;
+    }
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> Nftables::observe(const Ruleset& ruleset, const Tables& tables,
+                                                   Instant now) {
+  TableState state;
+  auto found = look(socket_, ruleset, tables, now, Clock::now(), state);
+  if (!found) return std::unexpected(found.error());
+  return std::move(found->lines);
+}
+
+Result<std::uint32_t> Nftables::generation() {
+  return read_generation(socket_);
+}
+
+}  // namespace sekisho::kernel
