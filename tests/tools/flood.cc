@@ -30,25 +30,26 @@ struct Batch {
 
 }  // namespace
 
-Result<std::uint64_t> flood(const std::string& address, std::uint16_t port, int for_ms) {
+Result<std::uint64_t> flood(const std::string& address, std::uint16_t port,
+                            const std::atomic<bool>& stop) {
   auto socket = open_client(Transport::udp, address, port, 1000);
   if (!socket) return std::unexpected(socket.error());
   Batch datagrams;
   std::uint64_t sent = 0;
-  for (const std::int64_t end = now_ms() + for_ms; now_ms() < end;) {
+  while (!stop) {
     const int taken = sendmmsg(socket->fd(), datagrams.messages.data(), batch, 0);
     if (taken > 0) sent += static_cast<std::uint64_t>(taken);
   }
   return sent;
 }
 
-Result<std::uint64_t> count(std::uint16_t port, int for_ms) {
+Result<std::uint64_t> count(std::uint16_t port, const std::atomic<bool>& stop) {
   auto socket = open_server(Transport::udp, port);
   if (!socket) return std::unexpected(socket.error());
   socket->limit_waits(100);
   Batch datagrams;
   std::uint64_t received = 0;
-  for (const std::int64_t end = now_ms() + for_ms; now_ms() < end;) {
+  while (!stop) {
     const int got =
         recvmmsg(socket->fd(), datagrams.messages.data(), batch, MSG_WAITFORONE, nullptr);
     if (got > 0) received += static_cast<std::uint64_t>(got);

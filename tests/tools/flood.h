@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -7,11 +8,12 @@
 
 namespace sekisho::probe {
 
-// Sends one-byte datagrams as fast as it can for `for_ms`; the answer is how many the kernel took.
+// Sends one-byte datagrams as fast as it can until `stop`; the answer is how many the kernel took.
 // Refusals that come back as ICMP errors are expected and ignored.
-Result<std::uint64_t> flood(const std::string& address, std::uint16_t port, int for_ms);
+Result<std::uint64_t> flood(const std::string& address, std::uint16_t port,
+                            const std::atomic<bool>& stop);
 
-// Counts the datagrams that arrive on a port within `for_ms`.
-Result<std::uint64_t> count(std::uint16_t port, int for_ms);
+// Counts the datagrams that arrive on a port until `stop`.
+Result<std::uint64_t> count(std::uint16_t port, const std::atomic<bool>& stop);
 
 }  // namespace sekisho::probe

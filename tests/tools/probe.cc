@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -20,6 +21,14 @@ using namespace sekisho::probe;
 
 const std::map<std::string, Opening> openings = {
     {"tls", Opening::tls}, {"ssh", Opening::ssh}, {"http", Opening::http}};
+
+std::atomic<bool> stop = false;
+static_assert(std::atomic<bool>::is_always_lock_free);  // set by a signal
+
+void say_running() {
+  fmt::print("running\n");
+  std::fflush(stdout);
+}
 
 int report(const Evidence& seen) {
   fmt::print("connected={} opened={} bytes={} last_byte_ms={} end={}\n", seen.connected,
@@ -57,7 +66,6 @@ int main(int argc, char** argv) {
   Fetch request;
   std::size_t bytes_per_s = 20'000;
   std::vector<std::uint16_t> ports;
-  int for_ms = 1000;
   const auto opening = [&](CLI::App* command) {
     command->add_option("opening", request.opening, "tls, ssh or http")
         ->required()
@@ -69,28 +77,31 @@ int main(int argc, char** argv) {
   const auto port = [&](CLI::App* command) {
     command->add_option("port", request.port)->required();
   };
-  const auto duration = [&](CLI::App* command) {
-    command->add_option("--for", for_ms, "milliseconds")->required();
-  };
 
   CLI::App* serving = app.add_subcommand("serve", "answer TLS, SSH and HTTP on each TCP port");
   serving->add_option("ports", ports)->required();
   serving->add_option("--rate", bytes_per_s, "bytes a second after the opening");
-  CLI::App* fetching = app.add_subcommand("get", "open, then read; exit 0 when all bytes came");
+  CLI::App* fetching =
+      app.add_subcommand("get",
+                         "open, then read: says \"running\" with the first byte, and at the end or "
+                         "at SIGTERM what it saw; exit 0 when all bytes came");
   opening(fetching), address(fetching), port(fetching);
   fetching->add_option("--bytes", request.bytes, "how many to read after the opening");
   fetching->add_option("--silence", request.silence_limit_ms, "milliseconds without a byte");
-  CLI::App* flooding = app.add_subcommand("flood", "send UDP datagrams; prints how many");
-  address(flooding), port(flooding), duration(flooding);
-  CLI::App* counting = app.add_subcommand("count", "receive UDP datagrams; prints how many");
-  port(counting), duration(counting);
+  CLI::App* flooding =
+      app.add_subcommand("flood", "send UDP datagrams until SIGTERM; prints how many");
+  address(flooding), port(flooding);
+  CLI::App* counting =
+      app.add_subcommand("count", "receive UDP datagrams until SIGTERM; prints how many");
+  port(counting);
   CLI::App* clock = app.add_subcommand("now", "milliseconds of the clock that last_byte_ms uses");
   CLI11_PARSE(app, argc, argv);
 
   if (*serving) serve_all(ports, bytes_per_s);
-  if (*fetching) return report(fetch(request));
-  if (*flooding) return report(flood(request.address, request.port, for_ms));
-  if (*counting) return report(count(request.port, for_ms));
+  std::signal(SIGTERM, [](int) { stop = true; });
+  if (*fetching) return report(fetch(request, say_running, stop));
+  if (*flooding) return report(flood(request.address, request.port, stop));
+  if (*counting) return report(count(request.port, stop));
   if (*clock) fmt::print("{}\n", now_ms());
   return 0;
 }

@@ -58,7 +58,8 @@ Error serve(std::uint16_t port, std::size_t bytes_per_s) {
   }
 }
 
-Evidence fetch(const Fetch& request) {
+Evidence fetch(const Fetch& request, const std::function<void()>& running,
+               const std::atomic<bool>& stop) {
   Evidence seen;
   auto socket =
       open_client(Transport::tcp, request.address, request.port, request.silence_limit_ms);
@@ -75,11 +76,16 @@ Evidence fetch(const Fetch& request) {
   seen.opened = true;
   std::array<char, 16384> buffer{};
   while (seen.bytes < request.bytes) {
+    if (stop) {
+      seen.end = "stopped";
+      return seen;
+    }
     auto got = channel->read(buffer);
     if (!got || *got == 0) {
       seen.end = got ? "closed" : got.error().cause;
       return seen;
     }
+    if (seen.bytes == 0) running();
     seen.bytes += *got;
     seen.last_byte_ms = now_ms();
   }

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "policy/base/result.h"
@@ -31,6 +33,8 @@ struct Evidence {
   std::string end;                // "done" or how it failed
 };
 
-Evidence fetch(const Fetch& request);
+// `running` is called with the first byte. When `stop` becomes true it ends with the next bytes.
+Evidence fetch(const Fetch& request, const std::function<void()>& running,
+               const std::atomic<bool>& stop);
 
 }  // namespace sekisho::probe

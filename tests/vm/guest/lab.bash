@@ -4,7 +4,8 @@
 #   staff1 --- wifi --- gateway --- office    10.20.0.10   fd20::10
 #   staff2 ---'                `--- internet  203.0.113.10 2001:db8:3::10
 #
-# Tunnel addresses belong to the pools 10.66.0.0/16 and fd66::/64.
+# Tunnel addresses belong to the pools 10.66.0.0/16 and fd66::/64. Every server answers TLS, SSH and HTTP
+# on every port it has: what is refused, the gateway refused.
 
 gateway_outside=198.51.100.10
 office4=10.20.0.10 office6=fd20::10
@@ -15,6 +16,15 @@ at() {
   local host=$1
   shift
   nsenter --net="/run/netns/$host" -- "$@"
+}
+
+# start HOST COMMAND...: in the background; its process id in $started.
+start() {
+  local host=$1
+  shift
+  nsenter --net="/run/netns/$host" -- "$@" &
+  # shellcheck disable=SC2034 # its callers read it
+  started=$!
 }
 
 # link HOST1 ADDRESS1 HOST2 ADDRESS2 [ADDRESS1_V6 ADDRESS2_V6]: a cable whose ends are named after the
@@ -50,20 +60,21 @@ lab_up() {
   for host in office internet; do
     at "$host" ip route add 10.66.0.0/16 via "$([[ $host == office ]] && echo 10.20.0.1 || echo 203.0.113.1)"
     at "$host" ip route add fd66::/64 via "$([[ $host == office ]] && echo fd20::1 || echo 2001:db8:3::1)"
-    at "$host" probe serve 22 80 443 &
+    start "$host" probe serve 22 80 443
   done
 }
 
-# tunnel_up HOST PROFILE: what wg-quick does with a full-tunnel profile (Address, MTU, DNS and the
-# rest as wg itself reads it).
+# tunnel_up HOST PROFILE KEY: what wg-quick does with the profile that the gateway issued, and the private
+# key in the file KEY, which only the device has.
 tunnel_up() {
-  local host=$1 profile=$2 address
+  local host=$1 profile=$2 key=$3 address
   at "$host" ip link add wg0 type wireguard
   sed -E '/^(Address|DNS|MTU) *=/d' "$profile" | at "$host" wg setconf wg0 /dev/stdin
+  at "$host" wg set wg0 private-key "$key"
   for address in $(sed -nE 's/^Address *= *//p' "$profile" | tr ',' ' '); do
     at "$host" ip addr add "$address" dev wg0
   done
-  at "$host" ip link set wg0 mtu "$(sed -nE 's/^MTU *= *//p' "$profile" | grep . || echo 1420)" up
+  at "$host" ip link set wg0 mtu "$(sed -nE 's/^MTU *= *//p' "$profile")" up
   at "$host" ip route add default dev wg0
   at "$host" ip -6 route add default dev wg0
 }

@@ -1,0 +1,75 @@
+# shellcheck shell=bash
+# A right is withdrawn and the flow's conntrack entry purged, but the server goes on retransmitting: does
+# the flow come back? With tcp_loose=1, so that it is the rules that must hold.
+# shellcheck source-path=SCRIPTDIR source=endings.bash
+source /vm/endings.bash
+# shellcheck source-path=SCRIPTDIR source=check.bash
+source /vm/check.bash
+
+# The purged entry undid the address translation; without this the gateway would answer the server's
+# retransmits with a reset, and the flow would end for that reason.
+mute_resets() {
+  at gateway nft -f - <<'NFT'
+table inet mute {
+  chain output {
+    type filter hook output priority 0;
+    oifname { "internet", "office" } tcp flags & rst == rst drop
+  }
+}
+NFT
+  at gateway sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1
+}
+
+purge() { at gateway conntrack -D -p tcp --dport 443 >/dev/null 2>&1; }
+
+# Bytes that the server still has to send on a live connection: it retransmits.
+server_retransmits() {
+  at internet cat /proc/net/tcp6 |
+    awk '$2 ~ /:01BB$/ && $4 == "01" && substr($5, 1, 8) != "00000000" { n++ } END { exit !n }'
+}
+
+test_resurrection() {
+  local moment
+  mute_resets
+  download purged staff1 tls "$internet4" 443
+  sekisho grant remove hana-internet >/dev/null
+  purge
+  moment=$(probe now)
+  check "after the purge the server retransmits" eventually 10 server_retransmits
+  sleep 2
+  check "and the flow stays dead" ended_by purged "$moment"
+  check "the grant returns after the purge" grant_internet
+  at gateway nft delete table inet mute
+}
+
+# Accepts what is established, as most rulesets do, and lets the servers' side open connections to staff.
+control_rules() {
+  at gateway nft -f - <<'NFT'
+table inet control {
+  set allowed {
+    type ipv4_addr
+    elements = { 10.66.0.0-10.66.255.255 }
+    flags interval
+  }
+  chain forward {
+    type filter hook forward priority 0; policy drop;
+    ct state established,related accept
+    iifname "wg0" ip saddr @allowed accept
+    oifname "wg0" accept
+  }
+}
+NFT
+}
+
+test_resurrection_control() {
+  local moment
+  at gateway nft flush ruleset
+  control_rules
+  at gateway sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1
+  download resumed staff1 tls "$internet4" 443
+  at gateway nft flush set inet control allowed
+  purge
+  moment=$(probe now)
+  sleep 1
+  check "control: where established is accepted, the flow resumes" outlived resumed "$moment"
+}
