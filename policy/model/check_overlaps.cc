@@ -10,25 +10,6 @@ namespace {
 
 using Listed = std::map<ResourceId, Resource>::value_type;
 
-// Which kinds of service a resource offers, one bit each: most pairs of resources offer the same
-// and need no closer look.
-unsigned kinds(const Resource& resource) {
-  unsigned mask = 0;
-  for (const Service& service : resource.services) {
-    mask |= 1U << static_cast<unsigned>(service.kind);
-  }
-  return mask;
-}
-
-bool could_clash(unsigned a, unsigned b) {
-  constexpr unsigned kTcp = 1U << static_cast<unsigned>(ServiceKind::tls) |
-                            1U << static_cast<unsigned>(ServiceKind::ssh) |
-                            1U << static_cast<unsigned>(ServiceKind::tcp);
-  const auto several = [](unsigned mask) { return (mask & (mask - 1)) != 0; };
-  const unsigned both = a | b;
-  return several(both & kTcp) || several(both & ~kTcp);
-}
-
 // A service of each that ask different proofs of the same port.
 std::optional<std::pair<const Service*, const Service*>> clash(const Resource& a,
                                                                const Resource& b) {
@@ -43,10 +24,20 @@ std::optional<std::pair<const Service*, const Service*>> clash(const Resource& a
   return std::nullopt;
 }
 
+using Proofs = std::vector<std::pair<ServiceKind, PortRange>>;
+
+// What a resource asks of whom it lets in: equal lists cannot clash, and there are few different
+// ones.
+Proofs proofs_of(const Resource& resource) {
+  Proofs proofs;
+  for (const Service& service : resource.services) proofs.emplace_back(service.kind, service.ports);
+  return proofs;
+}
+
 struct Item {
   Prefix prefix;
   const Listed* resource;
-  unsigned kinds;
+  std::size_t proofs;  // the number of its list of proofs
 };
 
 void report(const Item& outer, const Item& inner, Findings& findings) {
@@ -62,30 +53,42 @@ void report(const Item& outer, const Item& inner, Findings& findings) {
       "ask the same of both, or keep the two apart");
 }
 
+// The items of one classification.
+void check_class(std::vector<Item> items, std::size_t lists, Findings& findings) {
+  // Prefixes are apart or one holds the other; in this order the ones that hold the next are those
+  // still open.
+  std::ranges::stable_sort(items, {}, &Item::prefix);
+  std::vector<const Item*> open;
+  std::vector<bool> is_open(lists);  // by number of the list
+  for (const Item& item : items) {
+    while (!open.empty() && !open.back()->prefix.contains(item.prefix)) {
+      is_open[open.back()->proofs] = false;
+      open.pop_back();
+    }
+    for (const Item* outer : open) {
+      if (findings.full()) return;
+      if (outer->proofs != item.proofs) report(*outer, item, findings);
+    }
+    // Whatever would clash with this one clashes with the wider one that asks the same.
+    if (is_open[item.proofs]) continue;
+    is_open[item.proofs] = true;
+    open.push_back(&item);
+  }
+}
+
 }  // namespace
 
 void check_overlaps(const Policy& policy, Findings& findings) {
+  std::map<Proofs, std::size_t> numbers;
   std::map<Classification, std::vector<Item>> items_of;
   for (const Listed& listed : policy.resources) {
-    const unsigned mask = kinds(listed.second);
+    const auto number = numbers.emplace(proofs_of(listed.second), numbers.size()).first->second;
     for (const Prefix& prefix : listed.second.prefixes) {
-      items_of[listed.second.classification].push_back({prefix, &listed, mask});
+      items_of[listed.second.classification].push_back({prefix, &listed, number});
     }
   }
   for (auto& [classification, items] : items_of) {
-    // Prefixes are apart or one holds the other; in this order the ones that hold the next are
-    // those still open.
-    std::ranges::stable_sort(items, {}, &Item::prefix);
-    std::vector<const Item*> open;
-    for (const Item& item : items) {
-      while (!open.empty() && !open.back()->prefix.contains(item.prefix)) open.pop_back();
-      for (const Item* outer : open) {
-        if (findings.full()) return;
-        if (outer->resource == item.resource || !could_clash(outer->kinds, item.kinds)) continue;
-        report(*outer, item, findings);
-      }
-      open.push_back(&item);
-    }
+    check_class(std::move(items), numbers.size(), findings);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -34,6 +35,7 @@ void unknown(std::string path, std::string_view kind, const Id& id,
   std::string advice;
   if (!findings.full()) {
     std::vector<std::string_view> candidates;
+    if constexpr (std::is_same_v<Id, ResourceId>) candidates.push_back(kInternet.str());
     for (const auto& [candidate, thing] : things) candidates.push_back(candidate.str());
     advice = suggestion(id.str(), candidates);
   }

@@ -1,0 +1,128 @@
+// Documents and exactly what comes of them, as files that a person can read.
+//   accept/NAME/policy.toml, policy.json   each reads to the same policy and is what that is
+//   written as accept/NAME/as-written.toml            where there is one: the same policy in other
+//   words reject/NAME/policy.toml or .json       with error.txt, every message of it
+// An optional network.json in the folder stands for the gateway's configuration. SEKISHO_BLESS=1 in
+// the environment rewrites what is expected: look at the difference before committing it.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "policy/model/document.h"
+#include "policy/model/validate.h"
+
+namespace sekisho {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool blessing() {
+  const char* value = std::getenv("SEKISHO_BLESS");
+  return value != nullptr && std::string(value) == "1";
+}
+
+std::string read(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_TRUE(file) << path;
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void expect_file(const fs::path& path, const std::string& text) {
+  if (blessing()) {
+    std::ofstream(path, std::ios::binary) << text;
+    return;
+  }
+  EXPECT_EQ(read(path), text) << path << " (scripts/bless-golden accepts the new text)";
+}
+
+std::string text_of(const Errors& errors) {
+  std::string text;
+  for (const Error& error : errors) text += to_string(error) + "\n";
+  return text;
+}
+
+std::vector<Prefix> prefixes(const Node& network, std::string_view key) {
+  std::vector<Prefix> result;
+  const Node* list = network.find(key);
+  if (list == nullptr) return result;
+  for (const Node& element : *list->array()) {
+    result.push_back(Prefix::parse(*element.string()).value());
+  }
+  return result;
+}
+
+Network network_of(const fs::path& folder) {
+  const Prefix v4 = Prefix::parse("10.66.0.0/16").value();
+  const Prefix v6 = Prefix::parse("fd66::/64").value();
+  if (!fs::exists(folder / "network.json")) return {.pools = {v4, v6}};
+  const Node node = read_json(read(folder / "network.json"), "network.json").value();
+  Network network{.pools = prefixes(node, "pools"),
+                  .public_prefixes = prefixes(node, "public_prefixes")};
+  if (const Node* name = node.find("interface")) network.interface = *name->string();
+  if (const Node* port = node.find("listen_port")) {
+    network.listen_port = Port(static_cast<std::uint16_t>(std::get<std::int64_t>(port->value)));
+  }
+  if (const Node* mtu = node.find("mtu")) {
+    network.mtu = static_cast<int>(std::get<std::int64_t>(mtu->value));
+  }
+  return network;
+}
+
+std::vector<std::string> cases(const char* kind) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(fs::path(SEKISHO_GOLDEN) / kind)) {
+    names.push_back(entry.path().filename());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+std::string test_name(const testing::TestParamInfo<std::string>& context) {
+  std::string name = context.param;
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+
+class Accept : public testing::TestWithParam<std::string> {};
+
+TEST_P(Accept, ReadsAndWritesTheSame) {
+  const fs::path folder = fs::path(SEKISHO_GOLDEN) / "accept" / GetParam();
+  const bool reworded = fs::exists(folder / "as-written.toml");
+  const std::string file = reworded ? "as-written.toml" : "policy.toml";
+  const auto valid = read_valid_policy(read(folder / file), Syntax::toml, file, network_of(folder));
+  ASSERT_TRUE(valid) << text_of(valid.error());
+  expect_file(folder / "policy.toml", write_policy(valid->policy(), Syntax::toml));
+  expect_file(folder / "policy.json", write_policy(valid->policy(), Syntax::json));
+
+  const auto from_toml = read_policy(read(folder / "policy.toml"), Syntax::toml, "policy.toml");
+  ASSERT_TRUE(from_toml) << text_of(from_toml.error());
+  EXPECT_EQ(*from_toml, valid->policy());
+  const auto from_json = read_policy(read(folder / "policy.json"), Syntax::json, "policy.json");
+  ASSERT_TRUE(from_json) << text_of(from_json.error());
+  EXPECT_EQ(*from_json, valid->policy());
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, Accept, testing::ValuesIn(cases("accept")), test_name);
+
+class Reject : public testing::TestWithParam<std::string> {};
+
+TEST_P(Reject, SaysWhy) {
+  const fs::path folder = fs::path(SEKISHO_GOLDEN) / "reject" / GetParam();
+  const bool json = fs::exists(folder / "policy.json");
+  const std::string file = json ? "policy.json" : "policy.toml";
+  const auto valid = read_valid_policy(read(folder / file), json ? Syntax::json : Syntax::toml,
+                                       file, network_of(folder));
+  ASSERT_FALSE(valid);
+  expect_file(folder / "error.txt", text_of(valid.error()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, Reject, testing::ValuesIn(cases("reject")), test_name);
+
+}  // namespace
+}  // namespace sekisho
