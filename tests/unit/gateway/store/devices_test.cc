@@ -99,17 +99,17 @@ TEST_F(Devices, PresharedKeyGoesWithIdAndKeyAlsoAfterRemoval) {
   };
   EXPECT_EQ(must(psk("laptop", 1)).reveal(), key_bytes(1'000'001));
   EXPECT_EQ(must(psk("laptop", 2)).reveal(), key_bytes(1'000'002));
-  EXPECT_EQ(psk("laptop", 3).error().code, ErrorCode::not_found);
-  EXPECT_EQ(psk("phone", 1).error().code, ErrorCode::not_found);
+  EXPECT_EQ(why(psk("laptop", 3)).code, ErrorCode::not_found);
+  EXPECT_EQ(why(psk("phone", 1)).code, ErrorCode::not_found);
   tamper(directory_.file(), "UPDATE devices SET preshared_key = zeroblob(64)");
-  EXPECT_THAT(psk("laptop", 1).error().cause, HasSubstr("preshared key of device laptop"));
+  EXPECT_THAT(why(psk("laptop", 1)).cause, HasSubstr("preshared key of device laptop"));
 }
 
 TEST_F(Devices, RemovingWhatDoesNotLiveIsNotFound) {
-  EXPECT_EQ(remove("laptop").error().code, ErrorCode::not_found);
+  EXPECT_EQ(why(remove("laptop")).code, ErrorCode::not_found);
   must(add(device("laptop", 1, {})));
   must(remove("laptop"));
-  EXPECT_EQ(remove("laptop").error().code, ErrorCode::not_found);
+  EXPECT_EQ(why(remove("laptop")).code, ErrorCode::not_found);
 }
 
 TEST_F(Devices, AddressesAreTheLowestNeverUsed) {

@@ -156,15 +156,15 @@ TEST_F(Revisions, EqualAtomsAreStoredOnce) {
 TEST_F(Revisions, DamagedDocumentOrAtomsAreToldAndNotGivenOut) {
   activated("one", {});
   tamper(directory_.file(), "UPDATE revisions SET document = 'onf'");
-  EXPECT_THAT(to_string(store_.active().error()), HasSubstr("document of revision 1"));
+  EXPECT_THAT(why(store_.active()).cause, HasSubstr("document of revision 1"));
   tamper(directory_.file(),
          "UPDATE revisions SET document = 'one';"
          "UPDATE atom_spaces SET content = replace(content, '443', '442')");
-  EXPECT_THAT(to_string(store_.active().error()), HasSubstr("atoms of revision 1"));
+  EXPECT_THAT(why(store_.active()).cause, HasSubstr("atoms of revision 1"));
 }
 
 TEST_F(Revisions, UnknownNumberIsNotFound) {
-  EXPECT_EQ(store_.revision(RevisionNumber(9)).error().code, ErrorCode::not_found);
+  EXPECT_EQ(why(store_.revision(RevisionNumber(9))).code, ErrorCode::not_found);
 }
 
 }  // namespace

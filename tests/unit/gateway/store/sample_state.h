@@ -44,6 +44,12 @@ T must(Result<T> result) {
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
+// For results that the test wants to be errors.
+template <class T>
+Error why(const Result<T>& result) {
+  return result ? Error{.object = {}, .cause = "it succeeded"} : result.error();
+}
+
 inline KeyBytes key_bytes(unsigned seed) {
   KeyBytes bytes{};
   bytes[0] = 0x40;
