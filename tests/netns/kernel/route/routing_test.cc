@@ -313,12 +313,12 @@ TEST_F(RoutingTest, WatcherHearsWhatConcernsUsAndNothingElse) {
   gateway_.in([&] {
     auto watcher = RouteWatcher::open(tunnel_);
     ASSERT_TRUE(watcher) << to_string(watcher.error());
-    // The links are still coming up: wait until the kernel has been silent for half a second.
+    // The links are still coming up: wait until the kernel has been silent for a while.
     int silent = 0;
     ASSERT_TRUE(netns::wait_until(
         [&] {
           silent = watcher->read().value() ? 0 : silent + 1;
-          return silent == 25;
+          return silent == 75;
         },
         10));
     for (const char* command :
