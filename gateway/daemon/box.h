@@ -9,7 +9,8 @@
 #include "gateway/engine/command.h"
 #include "gateway/kernel/conntrack/conntrack.h"
 #include "gateway/kernel/nftables/nftables.h"
-#include "gateway/kernel/route/route.h"
+#include "gateway/kernel/route/routing.h"
+#include "gateway/kernel/route/watcher.h"
 #include "gateway/kernel/wireguard/wireguard.h"
 
 namespace sekisho::daemon {
@@ -34,7 +35,8 @@ class Box {
 
   // How the kernel differs from `desired`: one line each, none where all is right.
   Result<std::vector<std::string>> differences(const engine::Desired& desired, Time now);
-  // The same for what can be asked cheaply and has no notification: the peers.
+  // The same for all but rules and tables, which a notification tells of: cheap enough for a timer.
+  Result<std::vector<std::string>> quick_differences(const engine::Peers& peers);
   Result<std::vector<std::string>> peer_differences(const engine::Peers& peers);
 
   Result<std::vector<engine::PeerStatus>> peers();
@@ -44,26 +46,30 @@ class Box {
   void use_network();
 
   // Readable when somebody else may have changed something.
-  int nftables_fd() { return nftables_.watcher().fd(); }
-  int route_fd() { return route_watcher_.fd(); }
+  int nftables_fd() { return parts_.nftables.watcher().fd(); }
+  int route_fd() { return parts_.route_watcher.fd(); }
   // Who changed what since the last call; empty where it does not concern us. "nft (pid 7)".
   Result<std::vector<std::string>> foreign_changes();
 
  private:
-  Box(const Config& config, PrivateKey own_key, PresharedKeyOf preshared_key,
-      kernel::Nftables nftables, std::unique_ptr<kernel::WireGuard> wireguard, kernel::Route route,
-      kernel::RouteWatcher route_watcher, kernel::Conntrack conntrack);
+  struct Parts {
+    kernel::Nftables nftables;
+    std::unique_ptr<kernel::WireGuard> wireguard;
+    kernel::Routing routing;
+    kernel::RouteWatcher route_watcher;
+    kernel::Conntrack conntrack;
+  };
+  Box(const Config& config, PrivateKey own_key, PresharedKeyOf preshared_key, Parts parts);
+
+  Result<std::vector<kernel::PeerConfig>> wanted(const engine::Peers& peers);
+  std::vector<kernel::Setting> settings() const;
 
   const Config& config_;
   Ruleset ruleset_;
   PrivateKey own_key_;
   PublicKey public_key_;
   PresharedKeyOf preshared_key_;
-  kernel::Nftables nftables_;
-  std::unique_ptr<kernel::WireGuard> wireguard_;
-  kernel::Route route_;
-  kernel::RouteWatcher route_watcher_;
-  kernel::Conntrack conntrack_;
+  Parts parts_;
 };
 
 }  // namespace sekisho::daemon

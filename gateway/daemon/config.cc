@@ -73,6 +73,16 @@ class Reader {
     assign(*value);
   }
 
+  void flag(const Node* table, const std::string& path, std::string_view key, bool& into) {
+    const Node* node = table != nullptr ? table->find(key) : nullptr;
+    if (node == nullptr) return;
+    if (const bool* value = std::get_if<bool>(&node->value)) {
+      into = *value;
+    } else {
+      refuse(path + "." + std::string(key), "is neither true nor false", "write one of the two");
+    }
+  }
+
   void prefixes(const Node* table, const std::string& path, std::string_view key,
                 std::vector<Prefix>& into) {
     const Node* node = table != nullptr ? table->find(key) : nullptr;
@@ -128,7 +138,7 @@ void read_tunnel(const Node* tunnel, Config& config, Reader& reader) {
     return;
   }
   reader.known(*tunnel->table(), "tunnel",
-               {"interface", "listen_port", "endpoint", "mtu", "pools"});
+               {"interface", "listen_port", "endpoint", "mtu", "pools", "own_table"});
   Network& network = config.network;
   reader.text(tunnel, "tunnel", "interface", network.interface);
   reader.number(tunnel, "tunnel", "listen_port", 1, 65535, [&](std::int64_t value) {
@@ -136,6 +146,7 @@ void read_tunnel(const Node* tunnel, Config& config, Reader& reader) {
   });
   reader.number(tunnel, "tunnel", "mtu", 1280, 9000,
                 [&](std::int64_t value) { network.mtu = static_cast<int>(value); });
+  reader.flag(tunnel, "tunnel", "own_table", config.own_table);
   reader.prefixes(tunnel, "tunnel", "pools", network.pools);
   if (tunnel->find("pools") == nullptr)
     reader.refuse("tunnel.pools", "is missing",

@@ -16,6 +16,9 @@ struct Config {
   std::string gateway_name = "gateway";
   Network network;
   std::string endpoint;  // "address:port" that profiles tell staff to connect to
+  // The nftables table can be changed through the daemon alone (Linux 6.9): `nft flush ruleset`
+  // passes it by. Off, others can break it, and it is repaired.
+  bool own_table = false;
   std::filesystem::path state = "/var/lib/sekisho";
   std::filesystem::path runtime = "/run/sekisho";
 

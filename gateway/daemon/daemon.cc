@@ -208,7 +208,7 @@ void Daemon::wait_for_clock() {
 
 void Daemon::tick() {
   const auto began = SteadyClock::now();
-  look_at_peers();
+  look_quickly();
   const auto took = SteadyClock::now() - began;
   tick_timer_.expires_after(std::max<SteadyClock::duration>(kTick, took * kShareOfTime));
   tick_timer_.async_wait([this](boost::system::error_code error) {
@@ -216,8 +216,8 @@ void Daemon::tick() {
   });
 }
 
-void Daemon::look_at_peers() {
-  auto found = box_->peer_differences(engine_->desired().peers);
+void Daemon::look_quickly() {
+  auto found = box_->quick_differences(engine_->desired().peers);
   if (!found) {
     log(Severity::error, to_string(found.error()));
     found = std::vector<std::string>{to_string(found.error())};

@@ -39,7 +39,7 @@ class Daemon {
   void wait_for_changes(boost::asio::posix::stream_descriptor& descriptor);
   void wait_for_clock();
   void tick();
-  void look_at_peers();
+  void look_quickly();
   void look_at_everything(std::string by);
   void arm_deadline();
   void reload();

@@ -121,7 +121,33 @@ void decode_section(Fields& root, std::string_view section, std::map<Id, Thing>&
   }
 }
 
+template <class Thing>
+Checked<Thing> decode_one(const Node& node, std::string_view path, Thing (*decode_thing)(Fields&)) {
+  Mistakes mistakes;
+  Fields fields(node, std::string(path), mistakes);
+  Thing thing = node.table() == nullptr ? Thing{} : decode_thing(fields);
+  fields.finish();
+  if (!mistakes.empty()) return std::unexpected(mistakes.take({}));
+  return thing;
+}
+
 }  // namespace
+
+Checked<Person> decode_person(const Node& fields, std::string_view path) {
+  return decode_one<Person>(fields, path, decode_person);
+}
+Checked<Device> decode_device(const Node& fields, std::string_view path) {
+  return decode_one<Device>(fields, path, decode_device);
+}
+Checked<Role> decode_role(const Node& fields, std::string_view path) {
+  return decode_one<Role>(fields, path, decode_role);
+}
+Checked<Resource> decode_resource(const Node& fields, std::string_view path) {
+  return decode_one<Resource>(fields, path, decode_resource);
+}
+Checked<Grant> decode_grant(const Node& fields, std::string_view path) {
+  return decode_one<Grant>(fields, path, decode_grant);
+}
 
 Checked<Policy> decode(const Node& document, std::string_view file) {
   Policy policy;

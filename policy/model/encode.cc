@@ -23,7 +23,26 @@ void add_time(Node::Table& table, std::string key, const std::optional<Time>& ti
   if (time) table.emplace_back(std::move(key), Node{.value = *time});
 }
 
-Node encode_thing(const Person& person) {
+Node encode_service(const Service& service) {
+  if (service.reason.empty()) return text(service.name());
+  Node::Table table;
+  table.emplace_back("service", text(service.name()));
+  table.emplace_back("reason", text(service.reason));
+  return {.value = std::move(table)};
+}
+
+template <class Id, class Thing>
+void add_section(Node::Table& document, std::string name, const std::map<Id, Thing>& things) {
+  if (things.empty()) return;
+  Node::Table section;
+  section.reserve(things.size());
+  for (const auto& [id, thing] : things) section.emplace_back(id.str(), encode(thing));
+  document.emplace_back(std::move(name), Node{.value = std::move(section)});
+}
+
+}  // namespace
+
+Node encode(const Person& person) {
   Node::Table table;
   table.emplace_back("name", text(person.name));
   table.emplace_back("roles", list(person.roles, [](const RoleId& role) { return role.str(); }));
@@ -32,7 +51,7 @@ Node encode_thing(const Person& person) {
   return {.value = std::move(table)};
 }
 
-Node encode_thing(const Device& device) {
+Node encode(const Device& device) {
   Node::Table table;
   table.emplace_back("person", text(device.person.str()));
   table.emplace_back("public_key", text(device.public_key.to_string()));
@@ -43,21 +62,13 @@ Node encode_thing(const Device& device) {
   return {.value = std::move(table)};
 }
 
-Node encode_thing(const Role& role) {
+Node encode(const Role& role) {
   Node::Table table;
   table.emplace_back("name", text(role.name));
   return {.value = std::move(table)};
 }
 
-Node encode_thing(const Service& service) {
-  if (service.reason.empty()) return text(service.name());
-  Node::Table table;
-  table.emplace_back("service", text(service.name()));
-  table.emplace_back("reason", text(service.reason));
-  return {.value = std::move(table)};
-}
-
-Node encode_thing(const Resource& resource) {
+Node encode(const Resource& resource) {
   Node::Table table;
   table.emplace_back("name", text(resource.name));
   table.emplace_back("classification", text(std::string(to_string(resource.classification))));
@@ -67,12 +78,12 @@ Node encode_thing(const Resource& resource) {
                                         [](const Prefix& prefix) { return prefix.to_string(); }));
   }
   Node::Array services;
-  for (const Service& service : resource.services) services.push_back(encode_thing(service));
+  for (const Service& service : resource.services) services.push_back(encode_service(service));
   table.emplace_back("services", Node{.value = std::move(services)});
   return {.value = std::move(table)};
 }
 
-Node encode_thing(const Grant& grant) {
+Node encode(const Grant& grant) {
   Node::Table table;
   table.emplace_back("who", text(to_string(grant.who)));
   table.emplace_back("resource", text(grant.resource.str()));
@@ -81,17 +92,6 @@ Node encode_thing(const Grant& grant) {
   add_time(table, "until", grant.until);
   return {.value = std::move(table)};
 }
-
-template <class Id, class Thing>
-void add_section(Node::Table& document, std::string name, const std::map<Id, Thing>& things) {
-  if (things.empty()) return;
-  Node::Table section;
-  section.reserve(things.size());
-  for (const auto& [id, thing] : things) section.emplace_back(id.str(), encode_thing(thing));
-  document.emplace_back(std::move(name), Node{.value = std::move(section)});
-}
-
-}  // namespace
 
 Node encode(const Policy& policy) {
   Node::Table document;

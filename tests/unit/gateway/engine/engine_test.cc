@@ -148,7 +148,7 @@ TEST_F(EngineTest, AnyFailureLeavesOldOrNew) {
       }
       const bool stored = trial.active == RevisionNumber(2);
       EXPECT_EQ(after, stored ? wanted : before) << each.operation << " failing " << failing;
-      if (succeeded) EXPECT_TRUE(stored);
+      EXPECT_TRUE(stored || !succeeded) << each.operation << " failing " << failing;
       EXPECT_FALSE(trial.pending.has_value() && !trial.failing.contains(trial.effects - 1));
     }
   }

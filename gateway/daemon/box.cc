@@ -1,0 +1,205 @@
+#include "gateway/daemon/box.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "gateway/kernel/route/sysctl.h"
+#include "gateway/kernel/wireguard/peers_diff.h"
+#include "gateway/keys/keys.h"
+
+namespace sekisho::daemon {
+
+namespace {
+
+kernel::Tunnel tunnel_of(const Network& network) {
+  return {.interface = network.interface,
+          .mtu = static_cast<std::uint32_t>(network.mtu),
+          .addresses = network.gateway_addresses(),
+          .pools = network.pools};
+}
+
+// For the record: which keys differ, never what the keys that shall be secret are.
+std::vector<std::string> told(const kernel::PeersDiff& diff) {
+  std::vector<std::string> lines;
+  for (const PublicKey& key : diff.remove)
+    lines.push_back("peer " + key.to_string() + " is not ours");
+  for (const kernel::PeerConfig* peer : diff.update) {
+    lines.push_back("peer " + peer->key.to_string() + " is missing or not as it should be");
+  }
+  return lines;
+}
+
+void append(std::vector<std::string>& to, std::vector<std::string> more) {
+  std::ranges::move(more, std::back_inserter(to));
+}
+
+}  // namespace
+
+Box::Box(const Config& config, PrivateKey own_key, PresharedKeyOf preshared_key, Parts parts)
+    : config_(config),
+      ruleset_(make_ruleset(config.network)),
+      own_key_(std::move(own_key)),
+      public_key_(public_key_of(own_key_)),
+      preshared_key_(std::move(preshared_key)),
+      parts_(std::move(parts)) {}
+
+Result<std::unique_ptr<Box>> Box::open(const Config& config, PrivateKey own_key,
+                                       PresharedKeyOf preshared_key) {
+  auto wireguard = kernel::open_wireguard(config.network.interface);
+  if (!wireguard) return std::unexpected(std::move(wireguard.error()));
+  const auto ownership = config.own_table ? kernel::Ownership::owned : kernel::Ownership::shared;
+  auto nftables = kernel::Nftables::open(ownership);
+  if (!nftables) return std::unexpected(std::move(nftables.error()));
+  auto routing = kernel::Routing::open(tunnel_of(config.network));
+  if (!routing) return std::unexpected(std::move(routing.error()));
+  auto route_watcher = kernel::RouteWatcher::open(tunnel_of(config.network));
+  if (!route_watcher) return std::unexpected(std::move(route_watcher.error()));
+  auto conntrack = kernel::Conntrack::open();
+  if (!conntrack) return std::unexpected(std::move(conntrack.error()));
+  return std::unique_ptr<Box>(
+      new Box(config, std::move(own_key), std::move(preshared_key),
+              {*std::move(nftables), *std::move(wireguard), *std::move(routing),
+               *std::move(route_watcher), *std::move(conntrack)}));
+}
+
+Result<void> Box::install(const engine::Desired& desired, Time now) {
+  // Counting and strictness of conntrack before anything is forwarded: the rules rely on them.
+  if (auto done = kernel::ensure_conntrack_settings(); !done)
+    return std::unexpected(std::move(done.error()));
+  if (auto done = parts_.nftables.install(ruleset_, desired.tables, now); !done) {
+    return std::unexpected(std::move(done.error()));
+  }
+  if (auto done = remark(desired.space); !done) return done;
+  if (auto done = parts_.wireguard->configure(own_key_, config_.network.listen_port); !done)
+    return done;
+  if (auto done = parts_.routing.ensure(); !done) return std::unexpected(std::move(done.error()));
+  if (auto done = set_peers(desired.peers); !done) return done;
+  if (auto done = kernel::ensure_settings(kernel::interface_settings(config_.network.interface));
+      !done) {
+    return std::unexpected(std::move(done.error()));
+  }
+  if (auto done = kernel::ensure_forwarding(); !done)
+    return std::unexpected(std::move(done.error()));
+  return {};
+}
+
+Result<void> Box::change_tables(const TablesDiff& diff, Time now) {
+  return parts_.nftables.apply(diff, now);
+}
+
+// A flow whose number is not in `space` gets the number of its destination there, or none.
+Result<void> Box::remark(const AtomSpace& space) {
+  std::map<AtomMark, bool> known;
+  for (const Atom& atom : space.atoms) known[atom.mark] = true;
+  auto done = parts_.conntrack.remark([&](const kernel::LiveFlow& flow) -> std::optional<AtomMark> {
+    const AtomMark mark = AtomMark::from_mark(flow.mark);
+    if (known.contains(mark)) return mark;
+    const AtomMark found = find_atom(space, flow.destination, flow.protocol, flow.port);
+    return found ? std::optional(found) : std::nullopt;
+  });
+  if (!done) return std::unexpected(std::move(done.error()));
+  return {};
+}
+
+Result<std::vector<kernel::PeerConfig>> Box::wanted(const engine::Peers& peers) {
+  std::vector<kernel::PeerConfig> configs;
+  configs.reserve(peers.size());
+  for (const engine::Peer& peer : peers) {
+    auto preshared = preshared_key_(peer.device, peer.public_key);
+    if (!preshared) return std::unexpected(std::move(preshared.error()));
+    kernel::PeerConfig config{.key = peer.public_key, .preshared_key = *std::move(preshared)};
+    for (const IpAddress& address : peer.addresses)
+      config.allowed_ips.push_back(Prefix::host(address));
+    configs.push_back(std::move(config));
+  }
+  return configs;
+}
+
+Result<void> Box::set_peers(const engine::Peers& peers) {
+  auto configs = wanted(peers);
+  if (!configs) return std::unexpected(std::move(configs.error()));
+  auto actual = parts_.wireguard->read();
+  if (!actual) return std::unexpected(std::move(actual.error()));
+  const kernel::PeersDiff change = kernel::peers_diff(actual->peers, *configs);
+  if (change.empty()) return {};
+  return parts_.wireguard->change(change.remove, change.update);
+}
+
+Result<std::vector<std::string>> Box::peer_differences(const engine::Peers& peers) {
+  auto configs = wanted(peers);
+  if (!configs) return std::unexpected(std::move(configs.error()));
+  auto actual = parts_.wireguard->read();
+  if (!actual) return std::unexpected(std::move(actual.error()));
+  std::vector<std::string> lines = told(kernel::peers_diff(actual->peers, *configs));
+  if (actual->key != public_key_)
+    lines.emplace_back("the tunnel's private key is not the gateway's");
+  if (actual->listen_port != config_.network.listen_port)
+    lines.emplace_back("the tunnel listens on another port");
+  return lines;
+}
+
+std::vector<kernel::Setting> Box::settings() const {
+  std::vector<kernel::Setting> all = kernel::conntrack_settings();
+  std::ranges::move(kernel::interface_settings(config_.network.interface), std::back_inserter(all));
+  all.push_back({"net/ipv4/ip_forward", "1"});
+  all.push_back({"net/ipv6/conf/all/forwarding", "1"});
+  return all;
+}
+
+Result<std::vector<std::string>> Box::quick_differences(const engine::Peers& peers) {
+  auto lines = peer_differences(peers);
+  if (!lines) return lines;
+  auto routes = parts_.routing.observe();
+  if (!routes) return std::unexpected(std::move(routes.error()));
+  append(*lines, std::move(routes->differences));
+  auto set_otherwise = kernel::observe_settings(settings());
+  if (!set_otherwise) return set_otherwise;
+  append(*lines, *std::move(set_otherwise));
+  return lines;
+}
+
+Result<std::vector<std::string>> Box::differences(const engine::Desired& desired, Time now) {
+  auto lines = parts_.nftables.observe(ruleset_, desired.tables, now);
+  if (!lines) return lines;
+  auto rest = quick_differences(desired.peers);
+  if (!rest) return rest;
+  append(*lines, *std::move(rest));
+  return lines;
+}
+
+Result<std::vector<engine::PeerStatus>> Box::peers() {
+  auto device = parts_.wireguard->read();
+  if (!device) return std::unexpected(std::move(device.error()));
+  std::vector<engine::PeerStatus> peers;
+  for (kernel::PeerState& peer : device->peers) {
+    peers.push_back({.public_key = peer.key,
+                     .endpoint = std::move(peer.endpoint),
+                     .last_handshake = peer.last_handshake,
+                     .received_bytes = peer.received_bytes,
+                     .sent_bytes = peer.sent_bytes});
+  }
+  return peers;
+}
+
+void Box::use_network() {
+  ruleset_ = make_ruleset(config_.network);
+}
+
+Result<std::vector<std::string>> Box::foreign_changes() {
+  std::vector<std::string> by;
+  auto changes = parts_.nftables.watcher().read();
+  if (!changes) return std::unexpected(std::move(changes.error()));
+  for (const kernel::ForeignChange& change : *changes) {
+    if (change.lost)
+      by.emplace_back("somebody (notifications were lost)");
+    else if (change.tables.contains(kTableName))
+      by.push_back(change.program + " (pid " + std::to_string(change.pid) + ")");
+  }
+  auto routes = parts_.route_watcher.read();
+  if (!routes) return std::unexpected(std::move(routes.error()));
+  if (*routes) by.emplace_back("somebody (routes or links)");
+  return by;
+}
+
+}  // namespace sekisho::daemon
