@@ -1,10 +1,9 @@
 #include "gateway/daemon/box.h"
 
 #include <algorithm>
-#include <map>
+#include <set>
 #include <utility>
 
-#include "gateway/kernel/route/sysctl.h"
 #include "gateway/kernel/wireguard/peers_diff.h"
 #include "gateway/keys/keys.h"
 
@@ -90,14 +89,15 @@ Result<void> Box::change_tables(const TablesDiff& diff, Time now) {
 
 // A flow whose number is not in `space` gets the number of its destination there, or none.
 Result<void> Box::remark(const AtomSpace& space) {
-  std::map<AtomMark, bool> known;
-  for (const Atom& atom : space.atoms) known[atom.mark] = true;
-  auto done = parts_.conntrack.remark([&](const kernel::LiveFlow& flow) -> std::optional<AtomMark> {
-    const AtomMark mark = AtomMark::from_mark(flow.mark);
-    if (known.contains(mark)) return mark;
-    const AtomMark found = find_atom(space, flow.destination, flow.protocol, flow.port);
-    return found ? std::optional(found) : std::nullopt;
-  });
+  std::set<AtomMark> known;
+  for (const Atom& atom : space.atoms) known.insert(atom.mark);
+  auto done = parts_.conntrack.remark(
+      [&](AtomMark old, const kernel::FlowTuple& original) -> std::optional<AtomMark> {
+        if (known.contains(old)) return std::nullopt;
+        const AtomMark found = find_atom(space, original.destination,
+                                         static_cast<Protocol>(original.protocol), original.destination_port);
+        return found ? std::optional(found) : std::nullopt;
+      });
   if (!done) return std::unexpected(std::move(done.error()));
   return {};
 }

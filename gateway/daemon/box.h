@@ -10,6 +10,7 @@
 #include "gateway/kernel/conntrack/conntrack.h"
 #include "gateway/kernel/nftables/nftables.h"
 #include "gateway/kernel/route/routing.h"
+#include "gateway/kernel/route/sysctl.h"
 #include "gateway/kernel/route/watcher.h"
 #include "gateway/kernel/wireguard/wireguard.h"
 

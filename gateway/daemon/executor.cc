@@ -13,7 +13,7 @@ namespace sekisho::daemon {
 
 namespace {
 
-std::string_view to_string(store::RevisionState state) {
+std::string_view name_of(store::RevisionState state) {
   switch (state) {
     case store::RevisionState::pending:
       return "pending";
@@ -46,7 +46,7 @@ engine::Revision to_revision(const store::RevisionInfo& info) {
           .reason = info.reason,
           .time = info.time,
           .digest = info.digest,
-          .state = std::string(to_string(info.state))};
+          .state = std::string(name_of(info.state))};
 }
 
 Node row(const store::RecordedOperation& recorded) {
