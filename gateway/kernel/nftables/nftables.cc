@@ -15,7 +15,7 @@ namespace sekisho::kernel {
 
 namespace {
 
-constexpr int kAttempts = 5;
+constexpr int kRounds = 8;
 // Up to here elements are read back one by one (some 10 us each), beyond by whole sets.
 constexpr std::size_t kFewElements = 512;
 
@@ -54,15 +54,16 @@ std::unexpected<Error> not_as_sent(const std::string& what) {
               "another program changes the table; install it again");
 }
 
-// `there` is what the kernel has at the place of `element`.
+// `there` is what the kernel has at the place of `element`, which was sent at most `ago`.
 Result<void> check_one(const std::string& set, const Element& element, bool wanted,
-                       const Element* there) {
+                       const Element* there, std::chrono::milliseconds ago) {
+  const auto tolerance = kEndTolerance + ago;
   if (wanted == (there != nullptr) &&
-      (!wanted || (there->mark == element.mark && there->ends_with(element, kEndTolerance)))) {
+      (!wanted || (there->mark == element.mark && there->ends_with(element, tolerance)))) {
     return {};
   }
   // It may have ended while it was looked for.
-  if (wanted && there == nullptr && element.left && *element.left <= kEndTolerance) return {};
+  if (wanted && there == nullptr && element.left && *element.left <= tolerance) return {};
   const char* state = !wanted ? "is still in" : there == nullptr ? "is not in" : "is another in";
   return not_as_sent(fmt::format("element {} {} {}", describe(set, element), state, set));
 }
@@ -78,46 +79,38 @@ Result<Nftables> Nftables::open(Ownership ownership) {
 }
 
 Result<Installed> Nftables::install(const Ruleset& ruleset, const Tables& tables, Instant now) {
-  for (int attempt = 1;; ++attempt) {
-    bool again = false;
-    auto installed = install_once(ruleset, tables, now, attempt < kAttempts, again);
-    if (installed || !again) return installed;
-  }
-}
-
-// `guarded`: nothing may have changed between reading and writing. `again`: trying again may help.
-Result<Installed> Nftables::install_once(const Ruleset& ruleset, const Tables& tables, Instant now,
-                                         bool guarded, bool& again) {
   const auto start = Clock::now();
-  const auto generation = read_generation(socket_);
-  if (!generation) return std::unexpected(generation.error());
-  TableState state;
-  const auto found = look(socket_, ruleset, tables, now, start, state);
-  if (!found) return std::unexpected(found.error());
-
   const bool want_owned = ownership_ == Ownership::owned;
-  const std::uint32_t flags = flags_to_set(state, want_owned);
-  Installed installed{.owned = (flags & kTableOwner) != 0, .changes = found->lines};
-  Transaction transaction(ruleset.table, guarded ? std::optional(*generation) : std::nullopt);
-  write_repair(transaction, ruleset, state, *found, flags);
-  if (transaction.empty()) return installed;
-  const auto done = transaction.commit(socket_);
-  if (!done) {
-    // A kernel before 6.9 knows no tables that persist.
-    const bool too_old = want_owned && !state.present && done.error().error_number == EOPNOTSUPP;
-    if (too_old) ownership_ = Ownership::shared;
-    again = too_old || (guarded && done.error().error_number == ERESTART);
-    return std::unexpected(done.error().error);
+  Installed installed;
+  // The last round finds nothing to do. A large load takes a second round where its ends came late.
+  for (int round = 1;; ++round) {
+    const auto generation = read_generation(socket_);
+    if (!generation) return std::unexpected(generation.error());
+    TableState state;
+    const auto found = look(socket_, ruleset, tables, now, start, state);
+    if (!found) return std::unexpected(found.error());
+    if (round == 1) installed.changes = found->lines;
+    const std::uint32_t flags = flags_to_set(state, want_owned && !no_owners_);
+    installed.owned = (flags & kTableOwner) != 0;
+    // What was read must still be so when it is written.
+    Transaction transaction(ruleset.table, *generation);
+    write_repair(transaction, ruleset, state, *found, flags);
+    if (transaction.empty()) return installed;
+    if (round == kRounds) return not_as_sent(found->lines.front());
+    if (auto done = transaction.commit(socket_); !done) {
+      const int reason = done.error().error_number;
+      // A kernel before 6.9 knows no tables that persist.
+      no_owners_ = no_owners_ || (installed.owned && !state.present && reason == EOPNOTSUPP);
+      const bool again = reason == ERESTART || (no_owners_ && reason == EOPNOTSUPP);
+      if (!again || round + 1 == kRounds) return std::unexpected(done.error().error);
+    }
+    if (auto settled = watcher_.settle(); !settled) return std::unexpected(settled.error());
   }
-  if (auto settled = watcher_.settle(); !settled) return std::unexpected(settled.error());
-  const auto after = look(socket_, ruleset, tables, now, start, state);
-  if (!after) return std::unexpected(after.error());
-  if (!after->same()) return not_as_sent(after->lines.front());
-  return installed;
 }
 
 Result<void> Nftables::apply(const TablesDiff& diff, Instant now) {
   if (diff.empty()) return {};
+  const auto start = Clock::now();
   const ContentsChange change = change_of(diff, now);
   Transaction transaction(kTableName, std::nullopt);
   for (const auto& [set, elements] : change.gone) {
@@ -133,10 +126,10 @@ Result<void> Nftables::apply(const TablesDiff& diff, Instant now) {
   if (const auto done = transaction.commit(socket_); !done) {
     return std::unexpected(done.error().error);
   }
-  return read_back(change);
+  return read_back(change, start);
 }
 
-Result<void> Nftables::read_back(const ContentsChange& change) {
+Result<void> Nftables::read_back(const ContentsChange& change, Clock::time_point start) {
   const bool few = size_of(change.gone) + size_of(change.come) <= kFewElements;
   for (const auto& [set, gone] : change.gone) {
     const auto& come = change.come.at(set);
@@ -149,10 +142,10 @@ Result<void> Nftables::read_back(const ContentsChange& change) {
       all = std::move(*elements);
     }
     const auto check = [&](const Element& element, bool wanted) -> Result<void> {
-      if (!few) return check_one(set, element, wanted, find(all, element));
+      if (!few) return check_one(set, element, wanted, find(all, element), since(start));
       const auto there = read_one(socket_, kTableName, set, element);
       if (!there) return std::unexpected(there.error());
-      return check_one(set, element, wanted, *there ? &**there : nullptr);
+      return check_one(set, element, wanted, *there ? &**there : nullptr, since(start));
     };
     for (const Element& element : come) {
       if (auto right = check(element, true); !right) return right;

@@ -59,11 +59,10 @@ class Nftables {
  private:
   Nftables(Ownership ownership, Socket socket, Watcher watcher)
       : ownership_(ownership), socket_(std::move(socket)), watcher_(std::move(watcher)) {}
-  Result<Installed> install_once(const Ruleset& ruleset, const Tables& tables, Instant now,
-                                 bool guarded, bool& again);
-  Result<void> read_back(const ContentsChange& change);
+  Result<void> read_back(const ContentsChange& change, std::chrono::steady_clock::time_point start);
 
   Ownership ownership_;
+  bool no_owners_ = false;  // the kernel refused to give the table an owner
   Socket socket_;
   Watcher watcher_;
 };
