@@ -21,6 +21,9 @@ std::string cell(const Node& node) {
     return text;
   }
   if (const auto* members = node.table()) {
+    const Node* service = node.find("service");
+    const Node* reason = node.find("reason");
+    if (service != nullptr && reason != nullptr) return cell(*service) + " (" + cell(*reason) + ")";
     std::string text;
     for (const auto& [key, value] : *members)
       text += (text.empty() ? "" : ", ") + key + " " + cell(value);
@@ -46,12 +49,14 @@ std::string padded(std::string text, std::size_t columns) {
   return text;
 }
 
+// Texts of several lines are left to --json.
 std::string table_of(const Node::Array& rows) {
   if (rows.empty()) return "none\n";
   std::vector<std::string> keys;
   for (const Node& row : rows) {
     for (const auto& [key, value] : *row.table()) {
-      if (std::ranges::find(keys, key) == keys.end()) keys.push_back(key);
+      const bool for_json = key == "before" || key == "after";
+      if (!for_json && std::ranges::find(keys, key) == keys.end()) keys.push_back(key);
     }
   }
   std::vector<std::vector<std::string>> lines{{}};

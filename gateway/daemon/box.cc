@@ -1,6 +1,7 @@
 #include "gateway/daemon/box.h"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <utility>
 
@@ -27,6 +28,11 @@ std::vector<std::string> told(const kernel::PeersDiff& diff) {
     lines.push_back("peer " + peer->key.to_string() + " is missing or not as it should be");
   }
   return lines;
+}
+
+// Ends are counted from here: a whole second would let a right live up to a second too long.
+kernel::Instant instant() {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
 
 void append(std::vector<std::string>& to, std::vector<std::string> more) {
@@ -62,11 +68,11 @@ Result<std::unique_ptr<Box>> Box::open(const Config& config, PrivateKey own_key,
                *std::move(route_watcher), *std::move(conntrack)}));
 }
 
-Result<void> Box::install(const engine::Desired& desired, Time now) {
+Result<void> Box::install(const engine::Desired& desired) {
   // Counting and strictness of conntrack before anything is forwarded: the rules rely on them.
   if (auto done = kernel::ensure_conntrack_settings(); !done)
     return std::unexpected(std::move(done.error()));
-  if (auto done = parts_.nftables.install(ruleset_, desired.tables, now); !done) {
+  if (auto done = parts_.nftables.install(ruleset_, desired.tables, instant()); !done) {
     return std::unexpected(std::move(done.error()));
   }
   if (auto done = remark(desired.space); !done) return done;
@@ -83,8 +89,8 @@ Result<void> Box::install(const engine::Desired& desired, Time now) {
   return {};
 }
 
-Result<void> Box::change_tables(const TablesDiff& diff, Time now) {
-  return parts_.nftables.apply(diff, now);
+Result<void> Box::change_tables(const TablesDiff& diff) {
+  return parts_.nftables.apply(diff, instant());
 }
 
 // A flow whose number is not in `space` gets the number of its destination there, or none.
@@ -94,8 +100,9 @@ Result<void> Box::remark(const AtomSpace& space) {
   auto done = parts_.conntrack.remark(
       [&](AtomMark old, const kernel::FlowTuple& original) -> std::optional<AtomMark> {
         if (known.contains(old)) return std::nullopt;
-        const AtomMark found = find_atom(space, original.destination,
-                                         static_cast<Protocol>(original.protocol), original.destination_port);
+        const AtomMark found =
+            find_atom(space, original.destination, static_cast<Protocol>(original.protocol),
+                      original.destination_port);
         return found ? std::optional(found) : std::nullopt;
       });
   if (!done) return std::unexpected(std::move(done.error()));
@@ -159,8 +166,8 @@ Result<std::vector<std::string>> Box::quick_differences(const engine::Peers& pee
   return lines;
 }
 
-Result<std::vector<std::string>> Box::differences(const engine::Desired& desired, Time now) {
-  auto lines = parts_.nftables.observe(ruleset_, desired.tables, now);
+Result<std::vector<std::string>> Box::differences(const engine::Desired& desired) {
+  auto lines = parts_.nftables.observe(ruleset_, desired.tables, instant());
   if (!lines) return lines;
   auto rest = quick_differences(desired.peers);
   if (!rest) return rest;

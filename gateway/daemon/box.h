@@ -29,13 +29,13 @@ class Box {
 
   // Makes the whole kernel be `desired`, whatever it is now: rules, then flows, then peers and
   // routes, then forwarding, which is turned on last. What is right already is not touched.
-  Result<void> install(const engine::Desired& desired, Time now);
-  Result<void> change_tables(const TablesDiff& diff, Time now);
+  Result<void> install(const engine::Desired& desired);
+  Result<void> change_tables(const TablesDiff& diff);
   Result<void> remark(const AtomSpace& space);
   Result<void> set_peers(const engine::Peers& peers);
 
   // How the kernel differs from `desired`: one line each, none where all is right.
-  Result<std::vector<std::string>> differences(const engine::Desired& desired, Time now);
+  Result<std::vector<std::string>> differences(const engine::Desired& desired);
   // The same for all but rules and tables, which a notification tells of: cheap enough for a timer.
   Result<std::vector<std::string>> quick_differences(const engine::Peers& peers);
   Result<std::vector<std::string>> peer_differences(const engine::Peers& peers);

@@ -232,7 +232,7 @@ void Daemon::look_quickly() {
 }
 
 void Daemon::look_at_everything(std::string by) {
-  auto found = box_->differences(engine_->desired(), wall_clock());
+  auto found = box_->differences(engine_->desired());
   if (!found) {
     log(Severity::error, to_string(found.error()));
     found = std::vector<std::string>{to_string(found.error())};

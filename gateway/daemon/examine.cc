@@ -29,8 +29,8 @@ Finding wrong(std::string subject, std::string finding, std::string mend) {
           .mend = std::move(mend)};
 }
 
-Finding kernel_holds_policy(Box& box, const engine::Desired& desired, Time now) {
-  auto found = box.differences(desired, now);
+Finding kernel_holds_policy(Box& box, const engine::Desired& desired) {
+  auto found = box.differences(desired);
   if (!found) return wrong("enforcement", to_string(found.error()), "journalctl -u sekishod");
   if (found->empty()) return good("enforcement", "the kernel holds exactly the policy in force");
   return wrong("enforcement", joined(*found),
@@ -131,12 +131,9 @@ Finding record_is_whole(store::Store& store) {
 
 std::vector<Finding> examine(const Config& config, Box& box, store::Store& store,
                              const engine::Desired& desired, Time now) {
-  return {kernel_holds_policy(box, desired, now),
-          devices_have_tunnels(box, desired),
-          names_are_answered(config),
-          disk_has_room(config),
-          clock_is_plausible(store, now),
-          record_is_whole(store)};
+  return {kernel_holds_policy(box, desired), devices_have_tunnels(box, desired),
+          names_are_answered(config),        disk_has_room(config),
+          clock_is_plausible(store, now),    record_is_whole(store)};
 }
 
 }  // namespace sekisho::daemon

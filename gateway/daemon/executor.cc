@@ -112,12 +112,12 @@ void Executor::conclude(engine::Effect effect, Time now) {
   }
 }
 
-engine::Outcome Executor::do_it(const engine::Install& install, Time now) {
-  return finished(box_.install(install.desired, now));
+engine::Outcome Executor::do_it(const engine::Install& install, Time) {
+  return finished(box_.install(install.desired));
 }
 
-engine::Outcome Executor::do_it(const engine::ChangeTables& change, Time now) {
-  return finished(box_.change_tables(change.diff, now));
+engine::Outcome Executor::do_it(const engine::ChangeTables& change, Time) {
+  return finished(box_.change_tables(change.diff));
 }
 
 engine::Outcome Executor::do_it(const engine::Remark& remark, Time) {

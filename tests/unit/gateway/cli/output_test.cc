@@ -29,7 +29,7 @@ TEST(Output, AnEmptyListSaysSo) {
 
 TEST(Output, JsonNamesItsSchema) {
   EXPECT_EQ(as_json(*find_operation("status"), Node{Node::Table{{"answer", {true}}}}),
-            "{\"schema\":\"sekisho.status/1\",\"result\":{\"answer\":true}}\n");
+            "{\"schema\": \"sekisho.status/1\", \"result\": {\"answer\": true}}\n");
 }
 
 TEST(Output, ErrorsSayCodeObjectCauseAndWhatToDo) {
