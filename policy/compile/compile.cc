@@ -8,7 +8,9 @@
 namespace sekisho {
 namespace {
 
+// A cohort has at least one device, so there are numbers for all.
 constexpr std::size_t kMaxCohorts = 0xffff;
+static_assert(kMaxDevices <= kMaxCohorts);
 
 using End = std::optional<Time>;  // none: forever
 
@@ -222,13 +224,6 @@ Result<Compiled> compile(const ValidPolicy& policy, Time now, const Compiled* be
   compiled->next_opening = grants.next_opening();
 
   const Standing standing = group_devices(policy.policy(), grants, now);
-  if (standing.groups.size() > kMaxCohorts) {
-    return fail(ErrorCode::invalid, "grant",
-                std::to_string(standing.groups.size()) +
-                    " different sets of rights; the gateway can hold " +
-                    std::to_string(kMaxCohorts),
-                "grant to roles instead of single people");
-  }
   fill(compiled->tables, standing, before != nullptr ? &before->tables : nullptr);
   return compiled;
 }

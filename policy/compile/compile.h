@@ -27,10 +27,9 @@ struct Compiled {
 };
 
 // The contents of the tables at `now`. Deterministic; equal inputs give equal outputs.
-// Cohort numbers are looked up on every packet and dealt freely; those of `before` are kept where
-// the same rights still exist, so that small edits stay small in the kernel. Fails
-// (ErrorCode::invalid) only where the policy does not fit: more than 65 535 cohorts, or the atom
-// numbers are used up.
+// Cohort numbers are looked up on every packet and dealt freely; those of `before` are kept with
+// their rights or else with their devices, so that small edits stay small in the kernel. Fails
+// (ErrorCode::invalid) only where the atom numbers are used up.
 Result<Compiled> compile(const ValidPolicy& policy, Time now, const Compiled* before);
 
 }  // namespace sekisho

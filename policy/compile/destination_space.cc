@@ -45,18 +45,25 @@ bool is_unicast(const Prefix& prefix) {
                              [&](const Prefix& space) { return space.contains(prefix); });
 }
 
-Ranges internet_addresses(const Policy& policy, const Network& network) {
-  Ranges internet;
-  append(internet, unicast_space());
+// Unicast space as the registries leave it. Shorter prefixes first, so that the longest decides.
+Ranges globally_reachable() {
+  Ranges reachable;
+  append(reachable, unicast_space());
   std::vector<SpecialUse> rows(special_use_registry().begin(), special_use_registry().end());
   std::ranges::stable_sort(rows, {}, [](const SpecialUse& row) { return row.prefix.length(); });
   for (const SpecialUse& row : rows) {
     if (!row.globally_reachable) {
-      internet = subtract(std::move(internet), {row.prefix.range()});
+      reachable = subtract(std::move(reachable), {row.prefix.range()});
     } else if (is_unicast(row.prefix)) {
-      internet.push_back(row.prefix.range());
+      reachable.push_back(row.prefix.range());
     }
   }
+  return reachable;
+}
+
+Ranges internet_addresses(const Policy& policy, const Network& network) {
+  static const Ranges reachable = globally_reachable();
+  Ranges internet = reachable;
   append(internet, network.public_prefixes);
 
   Ranges elsewhere = closed_ranges(network);

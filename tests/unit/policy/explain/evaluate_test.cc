@@ -1,0 +1,220 @@
+#include "policy/explain/evaluate.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/model/policy_builder.h"
+#include "tests/model/random_policy.h"
+
+namespace sekisho {
+namespace {
+
+using model::address;
+using model::kNow;
+using model::PolicyBuilder;
+using enum Classification;
+
+Time after(int seconds) {
+  return kNow + std::chrono::seconds(seconds);
+}
+
+// tanaka has a laptop and may read the wiki; the vault lies inside the lan.
+PolicyBuilder office() {
+  PolicyBuilder policy;
+  policy.device("laptop", "tanaka", {"10.66.0.2", "fd66::2"})
+      .resource("lan", internal, {"10.1.0.0/16"}, {"https", "ssh"})
+      .resource("vault", confidential, {"10.1.2.0/24"}, {"https"})
+      .resource("wiki", public_, {"10.3.0.0/24"}, {"https", "quic", "tcp:5432"})
+      .grant("read", "tanaka", "wiki");
+  return policy;
+}
+
+Flow flow(std::string_view to, std::uint16_t port, Protocol protocol = Protocol::tcp,
+          Opening opening = Opening::nothing) {
+  return {.source = address("10.66.0.2"),
+          .destination = address(to),
+          .protocol = protocol,
+          .port = Port(port),
+          .opening = opening};
+}
+
+Decision ask(const PolicyBuilder& policy, const Flow& question) {
+  return evaluate(policy.valid(), question, kNow);
+}
+
+std::string why(const PolicyBuilder& policy, const Flow& question) {
+  const ValidPolicy valid = policy.valid();
+  return explain(valid, question, evaluate(valid, question, kNow));
+}
+
+TEST(Evaluate, Granted) {
+  const Decision decision = ask(office(), flow("10.3.0.7", 443));
+  EXPECT_EQ(decision.verdict, Verdict::permit);
+  EXPECT_EQ(decision.reason, Reason::granted);
+  EXPECT_EQ(decision.check, Check::tls);
+  EXPECT_EQ(decision.person, PersonId("tanaka"));
+  EXPECT_EQ(decision.device, DeviceId("laptop"));
+  EXPECT_EQ(decision.resource, ResourceId("wiki"));
+  EXPECT_EQ(decision.grant, GrantId("read"));
+  EXPECT_EQ(why(office(), flow("10.3.0.7", 443)),
+            "tanaka may reach wiki (public) by https: grant read");
+}
+
+TEST(Evaluate, StandingComesBeforeEverything) {
+  PolicyBuilder policy = office();
+  const Flow dns = flow("10.66.0.1", 53, Protocol::udp);
+  EXPECT_EQ(ask(policy, dns).reason, Reason::gateway_service);
+  EXPECT_EQ(ask(policy, dns).verdict, Verdict::permit);
+  policy.person("tanaka", {}, kNow);
+  EXPECT_EQ(ask(policy, dns).reason, Reason::person_expired);
+  policy.policy.people.begin()->second.state = PersonState::suspended;
+  EXPECT_EQ(ask(policy, dns).reason, Reason::person_suspended);
+  policy.policy.devices.begin()->second.state = DeviceState::blocked;
+  EXPECT_EQ(ask(policy, dns).reason, Reason::device_blocked);
+  EXPECT_EQ(ask(policy, dns).person, PersonId("tanaka"));
+  policy.policy.devices.clear();
+  EXPECT_EQ(ask(policy, dns).reason, Reason::unknown_device);
+  EXPECT_EQ(ask(policy, dns).verdict, Verdict::refuse);
+  EXPECT_EQ(why(policy, dns), "no device has the address 10.66.0.2");
+}
+
+TEST(Evaluate, APersonIsThereUntilTheLastSecond) {
+  PolicyBuilder policy = office();
+  policy.person("tanaka", {}, after(1));
+  EXPECT_EQ(ask(policy, flow("10.3.0.7", 443)).reason, Reason::granted);
+}
+
+TEST(Evaluate, OnlyTcpAndUdp) {
+  EXPECT_EQ(ask(office(), flow("10.3.0.7", 0, Protocol::icmp)).reason,
+            Reason::protocol_not_offered);
+  EXPECT_EQ(ask(office(), flow("10.66.0.1", 53, Protocol::icmp)).reason,
+            Reason::protocol_not_offered);
+}
+
+TEST(Evaluate, TheGatewayIsDnsAlone) {
+  EXPECT_EQ(ask(office(), flow("fd66::1", 53)).reason, Reason::gateway_service);
+  EXPECT_EQ(ask(office(), flow("10.66.0.1", 443)).reason, Reason::no_resource);
+  PolicyBuilder policy = office();
+  policy.resource("all", internal, {"0.0.0.0/0"}, {"https"}).grant("all", "tanaka", "all");
+  EXPECT_EQ(ask(policy, flow("10.66.0.1", 443)).reason, Reason::no_resource);
+  EXPECT_EQ(ask(policy, flow("127.0.0.1", 443)).reason, Reason::no_resource);
+  EXPECT_EQ(ask(policy, flow("10.66.0.9", 443)).reason, Reason::no_resource);
+  EXPECT_EQ(ask(policy, flow("10.9.0.9", 443)).reason, Reason::granted);
+}
+
+TEST(Evaluate, DevicesReachEachOtherOnlyOnPurpose) {
+  PolicyBuilder policy = office();
+  policy.resource("staff", internal, {"10.66.0.0/28"}, {"ssh"}).grant("s", "tanaka", "staff");
+  EXPECT_EQ(ask(policy, flow("10.66.0.9", 22)).reason, Reason::granted);
+  EXPECT_EQ(ask(policy, flow("10.66.0.1", 22)).reason, Reason::no_resource);
+  EXPECT_EQ(ask(policy, flow("10.66.0.16", 22)).reason, Reason::no_resource);
+}
+
+TEST(Evaluate, NoResourceAndNoService) {
+  EXPECT_EQ(ask(office(), flow("10.9.0.1", 443)).reason, Reason::no_resource);
+  EXPECT_EQ(ask(office(), flow("::ffff:10.3.0.7", 443)).reason, Reason::no_resource);
+  const Decision decision = ask(office(), flow("10.3.0.7", 80));
+  EXPECT_EQ(decision.reason, Reason::no_service);
+  EXPECT_EQ(decision.resource, ResourceId("wiki"));
+  EXPECT_EQ(why(office(), flow("10.3.0.7", 80)),
+            "wiki (public) covers 10.3.0.7 and does not offer TCP 80");
+  // The lan offers SSH, but the vault is stricter and does not.
+  EXPECT_EQ(ask(office(), flow("10.1.2.7", 22)).reason, Reason::no_service);
+}
+
+TEST(Evaluate, OnlyTheStrictestClassificationOpens) {
+  PolicyBuilder policy = office();
+  EXPECT_EQ(ask(policy, flow("10.1.2.7", 443)).reason, Reason::no_grant);
+  policy.grant("lan", "tanaka", "lan");
+  EXPECT_EQ(ask(policy, flow("10.1.1.7", 443)).reason, Reason::granted);
+  const Decision decision = ask(policy, flow("10.1.2.7", 443));
+  EXPECT_EQ(decision.reason, Reason::weaker_classification);
+  EXPECT_EQ(decision.resource, ResourceId("vault"));
+  EXPECT_EQ(decision.grant, GrantId("lan"));
+  policy.grant("vault", "tanaka", "vault");
+  EXPECT_EQ(ask(policy, flow("10.1.2.7", 443)).reason, Reason::granted);
+}
+
+TEST(Evaluate, GrantsRunFromTheirFirstSecondToBeforeTheirEnd) {
+  PolicyBuilder policy = office();
+  policy.grant("read", "tanaka", "wiki", after(1));
+  EXPECT_EQ(ask(policy, flow("10.3.0.7", 443)).reason, Reason::grant_not_begun);
+  policy.grant("read", "tanaka", "wiki", kNow, after(1));
+  EXPECT_EQ(ask(policy, flow("10.3.0.7", 443)).reason, Reason::granted);
+  policy.grant("read", "tanaka", "wiki", {}, kNow);
+  EXPECT_EQ(ask(policy, flow("10.3.0.7", 443)).reason, Reason::grant_ended);
+  EXPECT_EQ(ask(policy, flow("10.3.0.7", 443)).grant, GrantId("read"));
+}
+
+TEST(Evaluate, TheGrantThatLastsLongestDecides) {
+  PolicyBuilder policy = office();
+  policy.person("tanaka", {"sales"});
+  policy.grant("read", "tanaka", "wiki", {}, after(5));
+  policy.grant("a", "role:sales", "wiki", {}, after(9));
+  EXPECT_EQ(ask(policy, flow("10.3.0.7", 443)).grant, GrantId("a"));
+  policy.grant("z", "role:sales", "wiki");
+  EXPECT_EQ(ask(policy, flow("10.3.0.7", 443)).grant, GrantId("z"));
+}
+
+TEST(Evaluate, TheOpeningMustBeWhatTheServiceAsks) {
+  const auto reason = [](std::uint16_t port, Protocol protocol, Opening opening) {
+    return ask(office(), flow("10.3.0.7", port, protocol, opening)).reason;
+  };
+  EXPECT_EQ(reason(443, Protocol::tcp, Opening::tls), Reason::granted);
+  EXPECT_EQ(reason(443, Protocol::tcp, Opening::ssh), Reason::wrong_opening);
+  EXPECT_EQ(reason(443, Protocol::tcp, Opening::other), Reason::wrong_opening);
+  EXPECT_EQ(reason(443, Protocol::udp, Opening::quic), Reason::granted);
+  EXPECT_EQ(reason(443, Protocol::udp, Opening::tls), Reason::wrong_opening);
+  EXPECT_EQ(reason(5432, Protocol::tcp, Opening::other), Reason::granted);
+  EXPECT_EQ(
+      why(office(), flow("10.3.0.7", 443, Protocol::tcp, Opening::ssh)),
+      "tanaka may reach wiki (public) by https, but the flow does not begin with a TLS handshake");
+}
+
+TEST(Evaluate, TheInternetIsWhatNothingElseCovers) {
+  PolicyBuilder policy = office();
+  EXPECT_EQ(ask(policy, flow("8.8.8.8", 443)).reason, Reason::no_grant);
+  policy.grant("net", "tanaka", "internet");
+  EXPECT_EQ(ask(policy, flow("8.8.8.8", 443)).reason, Reason::granted);
+  EXPECT_EQ(ask(policy, flow("8.8.8.8", 80)).reason, Reason::no_service);
+  EXPECT_EQ(ask(policy, flow("192.0.2.1", 443)).reason, Reason::no_resource);
+  policy.network.public_prefixes = {model::prefix("192.0.2.0/24")};
+  EXPECT_EQ(ask(policy, flow("192.0.2.1", 443)).reason, Reason::granted);
+  policy.resource("dns", confidential, {"8.8.8.8"}, {"https"});
+  EXPECT_EQ(ask(policy, flow("8.8.8.8", 443)).reason, Reason::no_grant);
+  policy.resource("internet", public_, {}, {"quic"});
+  EXPECT_EQ(ask(policy, flow("9.9.9.9", 443)).reason, Reason::no_service);
+  EXPECT_EQ(ask(policy, flow("9.9.9.9", 443, Protocol::udp)).reason, Reason::granted);
+  EXPECT_EQ(why(policy, flow("9.9.9.9", 443, Protocol::udp)),
+            "tanaka may reach internet (public) by quic: grant net");
+}
+
+TEST(Explain, EveryReasonHasASentenceOfItsOwn) {
+  PolicyBuilder policy = office();
+  policy.grant("lan", "tanaka", "lan").grant("soon", "tanaka", "vault", after(60));
+  EXPECT_EQ(
+      why(policy, flow("10.1.2.7", 443)),
+      "grant lan on lan (internal) does not open 10.1.2.7: vault (confidential) covers it too, "
+      "and tanaka has no grant on that");
+  policy.policy.grants.erase(GrantId("lan"));
+  EXPECT_EQ(why(policy, flow("10.1.2.7", 443)),
+            "grant soon on vault (confidential) begins at " + to_string(after(60)));
+  policy.grant("soon", "tanaka", "vault", {}, after(-60));
+  EXPECT_EQ(why(policy, flow("10.1.2.7", 443)),
+            "grant soon on vault (confidential) ended at " + to_string(after(-60)));
+  EXPECT_EQ(why(policy, flow("10.1.1.7", 443)),
+            "tanaka has no grant on lan (internal), which covers 10.1.1.7");
+  EXPECT_EQ(why(policy, flow("10.9.0.1", 443)), "no resource covers 10.9.0.1");
+  EXPECT_EQ(why(policy, flow("10.9.0.1", 0, Protocol::icmp)),
+            "ICMP cannot be granted: only TCP and UDP can");
+  EXPECT_EQ(why(policy, flow("10.66.0.1", 53)),
+            "laptop may ask the gateway's DNS, as every device in good standing may");
+  policy.person("tanaka", {}, after(-60));
+  EXPECT_EQ(why(policy, flow("10.9.0.1", 443)), "tanaka was valid until " + to_string(after(-60)));
+  policy.policy.people.begin()->second.state = PersonState::suspended;
+  EXPECT_EQ(why(policy, flow("10.9.0.1", 443)), "tanaka is suspended");
+  policy.policy.devices.begin()->second.state = DeviceState::blocked;
+  EXPECT_EQ(why(policy, flow("10.9.0.1", 443)), "the device laptop of tanaka is blocked");
+}
+
+}  // namespace
+}  // namespace sekisho
