@@ -86,7 +86,7 @@ Checked<control::Request> make_request(const control::Operation& operation, cons
         !typed.contains("syntax")) {
       parameters.emplace_back("syntax", Node{std::string("json")});
     }
-    parameters.emplace_back(parameter.name, *std::move(value));
+    parameters.emplace_back(std::string(parameter.name), *std::move(value));
   }
   if (!errors.empty()) return std::unexpected(std::move(errors));
   return control::Request{.operation = operation.id, .parameters = {std::move(parameters)}};

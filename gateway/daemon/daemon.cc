@@ -98,16 +98,18 @@ Checked<void> Daemon::open() {
 Checked<void> Daemon::adopt_policy() {
   auto active = store_->active();
   if (!active) return std::unexpected(listed(std::move(active.error())));
-  engine::Started started;
+  auto space = store_->atom_space();
+  if (!space) return std::unexpected(listed(std::move(space.error())));
+  engine::Started started{.active = {}, .space = *std::move(space)};
   if (*active) {
-    started.active = engine::Revision{.number = (*active)->info.number,
+    const store::RevisionInfo& info = (*active)->info;
+    started.active = engine::Revision{.number = info.number,
                                       .document = (*active)->document,
-                                      .author = (*active)->info.author,
-                                      .reason = {},
-                                      .time = (*active)->info.time,
-                                      .digest = (*active)->info.digest,
+                                      .author = info.author,
+                                      .reason = info.reason,
+                                      .time = info.time,
+                                      .digest = info.digest,
                                       .state = "active"};
-    started.space = (*active)->space;
   }
   tell(std::move(started));
   if (!engine_->fatal().empty()) return std::unexpected(engine_->fatal());
