@@ -30,8 +30,10 @@ class Reader {
     for (const auto& [key, value] : table) {
       if (std::ranges::find(keys, key) != keys.end()) continue;
       std::string allowed;
-      for (const std::string_view each : keys)
-        allowed += (allowed.empty() ? "" : ", ") + std::string(each);
+      for (const std::string_view each : keys) {
+        if (!allowed.empty()) allowed += ", ";
+        allowed += each;
+      }
       refuse(path.empty() ? key : path + "." + key, "there is no such setting",
              "known here: " + allowed);
     }
@@ -122,7 +124,7 @@ bool is_endpoint(std::string_view text) {
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return false;
   const auto port = PortRange::parse(text.substr(colon + 1));
-  std::string_view host = text.substr(0, colon);
+  const std::string_view host = text.substr(0, colon);
   if (!port || port->first != port->last) return false;
   if (host.front() == '[')
     return host.back() == ']' && IpAddress::parse(host.substr(1, host.size() - 2)).has_value();

@@ -167,8 +167,7 @@ engine::Outcome Executor::do_it(const engine::Activate& activate, Time now) {
 
 engine::Outcome Executor::do_it(const engine::Abandon& abandon, Time now) {
   if (!pending_) return std::monostate{};
-  engine::Entry entry = abandon.entry;
-  return finished(store_.abandon(std::exchange(pending_, {}), to_operation(entry, now)));
+  return finished(store_.abandon(std::exchange(pending_, {}), to_operation(abandon.entry, now)));
 }
 
 engine::Outcome Executor::do_it(const engine::ReadRevision& read, Time) {

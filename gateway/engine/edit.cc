@@ -90,7 +90,8 @@ std::string as_toml(const Id& id, const Node& fields) {
 enum class Act { add, set, remove };
 
 template <class Id>
-Checked<Edit> edit_one(const Policy& policy, const Request& request, Act act, Node defaults) {
+Checked<Edit> edit_one(const Policy& policy, const Request& request, Act act,
+                       const Node& defaults) {
   const Id id(text_parameter(request, "id"));
   Edit edit{.next = policy, .object = path_of(id), .reason = text_parameter(request, "reason")};
   auto& objects = edit.next.*Kind<Id>::member;
@@ -114,7 +115,7 @@ Checked<Edit> edit_one(const Policy& policy, const Request& request, Act act, No
     objects.erase(found);
     return edit;
   }
-  Node fields = act == Act::set ? encode(found->second) : std::move(defaults);
+  Node fields = act == Act::set ? encode(found->second) : defaults;
   auto object = Kind<Id>::decode(with_parameters<Id>(std::move(fields), request), edit.object);
   if (!object) return std::unexpected(std::move(object.error()));
   edit.after = as_toml(id, encode(*object));

@@ -88,7 +88,7 @@ Effects Engine::handle(Command command, Time now) {
   return std::visit(
       Overloaded{
           [&](Started& started) { return start(started, now); },
-          [&](Asked& asked) { return ask(std::move(asked), now); },
+          [&](Asked& asked) { return ask(asked, now); },
           [&](Completed& completed) {
             auto then = std::exchange(then_, nullptr);
             return then(std::move(completed.outcome), now);
@@ -259,7 +259,7 @@ Effects Engine::reconfigure(Network network, Time now) {
 
 // ---- requests ----
 
-Effects Engine::ask(Asked asked, Time now) {
+Effects Engine::ask(const Asked& asked, Time now) {
   const control::Operation& operation = control::operation(asked.request.operation);
   if (asked.actor.authority < operation.least) {
     Errors errors{{ErrorCode::not_permitted,
@@ -340,7 +340,7 @@ Effects Engine::look(const Asked& asked, Time now) {
 Effects Engine::look_outside(const Asked& asked) {
   using enum OperationId;
   const RequestId id = asked.id;
-  const auto then = [this, id](auto make) -> Continuation {
+  const auto then = [this, id](const auto& make) -> Continuation {
     return [this, id, make](Outcome outcome, Time at) -> Effects {
       if (!outcome) return answer(id, std::unexpected(Errors{std::move(outcome.error())}));
       return answer(id, make(*outcome, at));
@@ -566,8 +566,8 @@ Effects Engine::undo(const ChangePtr& change, Error error, Time now) {
     effects.emplace_back(Answer{change->request, std::unexpected(Errors{std::move(error)})});
     return effects;
   }
-  const auto tell = [this, change, error](Time at,
-                                          std::optional<std::string> still_wrong) -> Effects {
+  const auto tell = [this, change, error](
+                        Time at, const std::optional<std::string>& still_wrong) -> Effects {
     Effects effects;
     if (still_wrong) effects = degrade(*still_wrong, at);
     Entry entry = change->entry;
@@ -577,7 +577,7 @@ Effects Engine::undo(const ChangePtr& change, Error error, Time now) {
     return effects;
   };
   const auto abandon = [this, change, error, tell](
-                           Time at, std::optional<std::string> still_wrong) -> Effects {
+                           Time at, const std::optional<std::string>& still_wrong) -> Effects {
     if (!change->pending_stored) return tell(at, still_wrong);
     Entry entry = change->entry;
     entry.result = to_string(error);

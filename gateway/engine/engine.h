@@ -71,7 +71,7 @@ class Engine {
 
   Effects start(const Started& started, Time now);
   Effects install(Time now);
-  Effects ask(Asked asked, Time now);
+  Effects ask(const Asked& asked, Time now);
   Effects look(const Asked& asked, Time now);
   Effects look_outside(const Asked& asked);
   Effects change(const Asked& asked, Time now);

@@ -83,7 +83,7 @@ std::string to_string(Time time) {
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(time - day);
   const auto padded = [](auto number, std::size_t width) {
-    std::string text = std::to_string(number);
+    const std::string text = std::to_string(number);
     return std::string(width - std::min(width, text.size()), '0') + text;
   };
   return padded(static_cast<int>(date.year()), 4) + '-' +

@@ -83,7 +83,7 @@ Result<void> Socket::make_send_room(std::size_t bytes, std::string_view what) {
 
 Result<void> Socket::transmit(std::span<const std::uint8_t> bytes, std::string_view what) {
   // Below this size every socket has the room, and reading needs no privilege.
-  constexpr std::size_t kAlwaysFits = 64 * 1024;
+  constexpr std::size_t kAlwaysFits = std::size_t{64} << 10;
   if (bytes.size() > kAlwaysFits) {
     if (auto room = make_send_room(bytes.size(), what); !room) return room;
   }
