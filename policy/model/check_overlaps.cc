@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -57,7 +58,8 @@ void report(const Item& outer, const Item& inner, Findings& findings) {
 void check_class(std::vector<Item> items, std::size_t lists, Findings& findings) {
   // Prefixes are apart or one holds the other; in this order the ones that hold the next are those
   // still open.
-  std::ranges::stable_sort(items, {}, &Item::prefix);
+  std::ranges::sort(items, {},
+                    [](const Item& item) { return std::tie(item.prefix, item.resource->first); });
   std::vector<const Item*> open;
   std::vector<bool> is_open(lists);  // by number of the list
   for (const Item& item : items) {

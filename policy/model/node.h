@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -30,7 +29,8 @@ std::string to_string(std::string_view file, Position position);
 // the two can never come to mean different things.
 struct Node {
   using Array = std::vector<Node>;
-  using Table = std::vector<std::pair<std::string, Node>>;  // in the order of the text, keys unique
+  struct Member;
+  using Table = std::vector<Member>;  // in the order of the text, keys unique
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Time, Array, Table> value;
   Position position = {};
 
@@ -39,6 +39,11 @@ struct Node {
   const std::string* string() const { return std::get_if<std::string>(&value); }
   // The member of a table; nullptr where there is none or this is no table.
   const Node* find(std::string_view key) const;
+};
+
+struct Node::Member {
+  std::string first;  // the key
+  Node second;
 };
 
 inline constexpr std::size_t kMaxDocumentBytes = std::size_t{32} << 20;

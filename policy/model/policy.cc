@@ -7,9 +7,8 @@
 namespace sekisho {
 namespace {
 
-constexpr Service kHttps{ServiceKind::tls, PortRange::single(443)};
-constexpr Service kSsh{ServiceKind::ssh, PortRange::single(22)};
-constexpr Service kQuic{ServiceKind::quic, PortRange::single(443)};
+constexpr PortRange kHttpsPort = PortRange::single(443);
+constexpr PortRange kSshPort = PortRange::single(22);
 
 std::string_view to_string(ServiceKind kind) {
   switch (kind) {
@@ -31,16 +30,16 @@ std::string_view to_string(ServiceKind kind) {
 }  // namespace
 
 std::string Service::name() const {
-  if (kind == kHttps.kind && ports == kHttps.ports) return "https";
-  if (kind == kSsh.kind && ports == kSsh.ports) return "ssh";
+  if (kind == ServiceKind::tls && ports == kHttpsPort) return "https";
+  if (kind == ServiceKind::ssh && ports == kSshPort) return "ssh";
   if (kind == ServiceKind::quic) return "quic";
   return std::string(to_string(kind)) + ":" + ports.to_string();
 }
 
 Result<Service> Service::parse(std::string_view name) {
-  if (name == "https") return kHttps;
-  if (name == "ssh") return kSsh;
-  if (name == "quic") return kQuic;
+  if (name == "https") return Service{ServiceKind::tls, kHttpsPort};
+  if (name == "ssh") return Service{ServiceKind::ssh, kSshPort};
+  if (name == "quic") return Service{ServiceKind::quic, kHttpsPort};
   const std::size_t colon = name.find(':');
   for (const auto kind : {ServiceKind::tls, ServiceKind::ssh, ServiceKind::tcp, ServiceKind::udp}) {
     if (colon == std::string_view::npos || name.substr(0, colon) != to_string(kind)) continue;

@@ -55,7 +55,7 @@ void write_value(std::string& out, const Node& node) {
       [&](const auto& value) {
         using Value = std::decay_t<decltype(value)>;
         if constexpr (std::is_same_v<Value, std::monostate>) {
-          assert(!"TOML has no null");
+          assert(false);  // TOML has no null
         } else if constexpr (std::is_same_v<Value, bool>) {
           out += value ? "true" : "false";
         } else if constexpr (std::is_same_v<Value, std::int64_t>) {

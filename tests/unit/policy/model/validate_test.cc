@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <ctime>
 
 #include "policy/model/mistakes.h"
 #include "tests/unit/policy/model/example.h"
@@ -174,8 +175,9 @@ TEST(Validate, TimeGrowsWithSizeAlone) {
     policy.resources[ResourceId(name("r", i))] = {
         .name = "x",
         .classification = Classification::internal,
-        .prefixes = {net("198.18.0.0/15"), net("10." + std::to_string(100 + i / 256) + "." +
-                                               std::to_string(i % 256) + ".0/24")},
+        .prefixes = {net("10." + std::to_string(100 + i / 256) + "." + std::to_string(i % 256) +
+                         ".0/24"),
+                     net("198.18.0.0/15")},
         .services = {service("https"), service("tls:" + std::to_string(1000 + i % 50))}};
   }
   for (unsigned i = 0; i < 100'000; ++i) {
@@ -185,16 +187,14 @@ TEST(Validate, TimeGrowsWithSizeAlone) {
   }
   for (const auto syntax : {Syntax::json, Syntax::toml}) {
     const std::string text = write_policy(policy, syntax);
-    const auto begin = std::chrono::steady_clock::now();
+    const std::clock_t begin = std::clock();  // of this process: others may keep the machine busy
     const auto valid = read_valid_policy(text, syntax, "f", example_network());
-    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+    const double taken = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
     ASSERT_TRUE(valid) << to_string(valid.error().front());
-    RecordProperty(syntax == Syntax::json ? "json_seconds" : "toml_seconds",
-                   std::to_string(taken.count()));
     std::printf("%s: %zu bytes, %.2f s\n", syntax == Syntax::json ? "json" : "toml", text.size(),
-                taken.count());
+                taken);
     EXPECT_EQ(valid->policy(), policy);
-    EXPECT_LT(taken.count(), 60);  // quadratic work takes minutes; a loaded machine takes its time
+    EXPECT_LT(taken, 30);  // 1 to 2 as released, several times that without optimisation
   }
 }
 
