@@ -401,8 +401,7 @@ RulePointer make_rule(const std::string& table, const std::string& chain, const 
   const std::string comment = comment_data(NFTNL_UDATA_RULE_COMMENT, rule.comment);
   nftnl_rule_set_data(made.get(), NFTNL_RULE_USERDATA, comment.data(),
                       static_cast<std::uint32_t>(comment.size()));
-  const Writer writer(*made);
-  for (const auto& statement : rule.statements) std::visit(writer, statement);
+  for (const auto& statement : rule.statements) std::visit(Writer(*made), statement);
   return made;
 }
 
