@@ -29,8 +29,9 @@ const std::vector<IpAddress>& landmarks() {
 
 IpAddress inside(Random& random, const Prefix& prefix) {
   std::array<std::uint8_t, 16> bytes{};
-  const auto first = prefix.range().first.bytes();
-  const auto last = prefix.range().last.bytes();
+  const AddressRange range = prefix.range();
+  const auto first = range.first.bytes();
+  const auto last = range.last.bytes();
   for (std::size_t i = 0; i < first.size(); ++i) {
     const auto free = static_cast<std::uint8_t>(first[i] ^ last[i]);
     bytes[i] = static_cast<std::uint8_t>(first[i] | (random.below(256) & free));
@@ -132,6 +133,24 @@ void aim_at_resource(Random& random, const Policy& policy, const ResourceId& id,
   aim_port(random, resource.services, flow);
 }
 
+// Where a resource lies under another of stricter classification, if it does anywhere.
+void aim_under_stricter(Random& random, const Policy& policy, const ResourceId& id, Flow& flow) {
+  aim_at_resource(random, policy, id, flow);
+  if (id == kInternet) return;
+  const Resource& weaker = policy.resources.at(id);
+  std::vector<Prefix> common;
+  for (const auto& [other, stricter] : policy.resources) {
+    if (stricter.classification <= weaker.classification) continue;
+    for (const Prefix& over : stricter.prefixes) {
+      for (const Prefix& under : weaker.prefixes) {
+        if (over.contains(under)) common.push_back(under);
+        if (under.contains(over)) common.push_back(over);
+      }
+    }
+  }
+  if (!common.empty()) flow.destination = around(random, random.pick(common));
+}
+
 void aim_at_gateway(Random& random, const Network& network, Flow& flow) {
   flow.destination = random.pick(network.gateway_addresses());
   flow.port = random.percent(70) ? Port(53) : Port(443);
@@ -145,7 +164,10 @@ Flow random_flow(Random& random, const ValidPolicy& policy) {
   PersonId person;
   flow.source = random_source(random, policy, person);
   const auto aim = random.below(100);
-  if (aim < 55) {
+  if (aim < 15) {
+    aim_under_stricter(random, policy.policy(), granted_resource(random, policy.policy(), person),
+                       flow);
+  } else if (aim < 60) {
     aim_at_resource(random, policy.policy(), granted_resource(random, policy.policy(), person),
                     flow);
   } else if (aim < 82) {

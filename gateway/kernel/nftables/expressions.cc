@@ -401,7 +401,10 @@ RulePointer make_rule(const std::string& table, const std::string& chain, const 
   const std::string comment = comment_data(NFTNL_UDATA_RULE_COMMENT, rule.comment);
   nftnl_rule_set_data(made.get(), NFTNL_RULE_USERDATA, comment.data(),
                       static_cast<std::uint32_t>(comment.size()));
-  for (const auto& statement : rule.statements) std::visit(Writer(*made), statement);
+  Writer writer(*made);
+  for (const auto& statement : rule.statements) {
+    std::visit([&writer](const auto& one) { writer(one); }, statement);
+  }
   return made;
 }
 
