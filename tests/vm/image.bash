@@ -41,10 +41,12 @@ fetch_kernel() {
   echo "$cache/$package"
 }
 
-# add_program TREE FILE: the program at its own path, and every shared library it needs.
+# add_program TREE FILE: the program at its own path, and every shared library it needs. Without debugging
+# symbols, which would be most of the guest's memory.
 add_program() {
   local tree=$1 file=$2 library
   install -D "$file" "$tree$file"
+  strip --strip-debug "$tree$file" 2>/dev/null || true # a script has none
   while read -r library; do
     [[ -e $tree$library ]] || install -D "$library" "$tree$library"
   done < <(ldd "$file" 2>/dev/null | grep -o '/[^ ]*')

@@ -20,6 +20,7 @@ pools = ["10.66.0.0/16", "fd66::/64"]
 [network]
 public_prefixes = ["203.0.113.0/24", "2001:db8:3::/64"]
 TOML
+  at gateway ip link add wg0 type wireguard
   daemon_up
 }
 
