@@ -96,7 +96,7 @@ TEST(Model, EvaluateAndTablesAgree) {
 template <class Change>
 int disagreements(Change change, Flaw flaw) {
   int found = 0;
-  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     Random random(seed);
     const ValidPolicy policy = random_valid_policy(random);
     Policy changed = policy.policy();

@@ -86,7 +86,7 @@ std::set<AtomMark> marks(const AtomSpace& space) {
 }
 
 TEST(Identity, HoldsOverRandomEdits) {
-  const Seeds run = seeds(150);
+  const Seeds run = seeds(100);
   std::uint64_t kept = 0;
   std::uint64_t given_up = 0;
   for (std::uint64_t seed = run.first; seed < run.first + run.count; ++seed) {
