@@ -12,11 +12,14 @@ namespace {
 using control::find_operation;
 using testing::HasSubstr;
 
-Node text(std::string_view value) { return {std::string(value)}; }
+Node text(std::string_view value) {
+  return {std::string(value)};
+}
 
 TEST(Output, ListsAreTablesAndWideCharactersTakeTwoColumns) {
-  const Node rows{Node::Array{{Node::Table{{"id", text("tanaka")}, {"name", text("田中")}, {"state", text("active")}}},
-                              {Node::Table{{"id", text("al")}, {"name", text("Al")}, {"state", text("active")}}}}};
+  const Node rows{Node::Array{
+      {Node::Table{{"id", text("tanaka")}, {"name", text("田中")}, {"state", text("active")}}},
+      {Node::Table{{"id", text("al")}, {"name", text("Al")}, {"state", text("active")}}}}};
   EXPECT_EQ(as_text(*find_operation("person.list"), rows),
             "ID      NAME  STATE\n"
             "tanaka  田中  active\n"
@@ -33,8 +36,9 @@ TEST(Output, JsonNamesItsSchema) {
 }
 
 TEST(Output, ErrorsSayCodeObjectCauseAndWhatToDo) {
-  EXPECT_EQ(as_text(Errors{{ErrorCode::conflict, "person.tanaka", "exists already", {}, "change it"}}),
-            "error[conflict]: person.tanaka: exists already\n  what to do: change it\n");
+  EXPECT_EQ(
+      as_text(Errors{{ErrorCode::conflict, "person.tanaka", "exists already", {}, "change it"}}),
+      "error[conflict]: person.tanaka: exists already\n  what to do: change it\n");
 }
 
 TEST(Output, ExitCodes) {
@@ -49,8 +53,9 @@ TEST(Output, ExitCodes) {
 }
 
 TEST(Requests, ServicesCarryTheirReasons) {
-  const auto request = make_request(*find_operation("resource.add"),
-                                    {{"id", {"db"}}, {"services", {"https", "tcp:5432=no TLS there"}}});
+  const auto request =
+      make_request(*find_operation("resource.add"),
+                   {{"id", {"db"}}, {"services", {"https", "tcp:5432=no TLS there"}}});
   ASSERT_TRUE(request.has_value());
   const Node::Array& services = *request->parameters.find("services")->array();
   EXPECT_EQ(*services[0].string(), "https");
@@ -59,15 +64,18 @@ TEST(Requests, ServicesCarryTheirReasons) {
 }
 
 TEST(Requests, AMissingFileAndABadNumberAreErrors) {
-  EXPECT_FALSE(make_request(*find_operation("policy.check"), {{"document", {"/nonexistent"}}}).has_value());
+  EXPECT_FALSE(
+      make_request(*find_operation("policy.check"), {{"document", {"/nonexistent"}}}).has_value());
   EXPECT_FALSE(make_request(*find_operation("policy.history"), {{"limit", {"3x"}}}).has_value());
 }
 
 TEST(MadeKey, StandsInTheProfileAndFitsItsPublicHalf) {
   const MadeKey key = make_key();
   EXPECT_EQ(public_key_of(key.private_key), key.public_key);
-  const std::string profile = profile_with_key("[Interface]\n# one\n# two\nAddress = 10.66.0.2/32\n", key.private_key);
-  EXPECT_EQ(profile, "[Interface]\nPrivateKey = " + key.private_key.reveal_base64() + "\nAddress = 10.66.0.2/32\n");
+  const std::string profile =
+      profile_with_key("[Interface]\n# one\n# two\nAddress = 10.66.0.2/32\n", key.private_key);
+  EXPECT_EQ(profile, "[Interface]\nPrivateKey = " + key.private_key.reveal_base64() +
+                         "\nAddress = 10.66.0.2/32\n");
   EXPECT_THAT(terminal_qr(profile), HasSubstr("▀"));
 }
 

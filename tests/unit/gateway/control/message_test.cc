@@ -47,7 +47,8 @@ TEST(Requests, RoundTrip) {
 }
 
 TEST(Requests, MistakesAreAllTold) {
-  const auto refused = decode_request(R"({"operation":"grant.add","parameters":{"id":7,"colour":"red"}})");
+  const auto refused =
+      decode_request(R"({"operation":"grant.add","parameters":{"id":7,"colour":"red"}})");
   ASSERT_FALSE(refused.has_value());
   std::string all;
   for (const Error& error : refused.error()) all += to_string(error) + "\n";
@@ -57,8 +58,9 @@ TEST(Requests, MistakesAreAllTold) {
 }
 
 TEST(Requests, NonsenseIsRefused) {
-  for (const char* nonsense : {"", "[]", "{}", "{\"operation\":1}", "{\"operation\":\"person.fly\"}",
-                               "{\"operation\":\"status\",\"parameters\":[]}", "\xff"}) {
+  for (const char* nonsense :
+       {"", "[]", "{}", "{\"operation\":1}", "{\"operation\":\"person.fly\"}",
+        "{\"operation\":\"status\",\"parameters\":[]}", "\xff"}) {
     EXPECT_FALSE(decode_request(nonsense).has_value()) << nonsense;
   }
 }

@@ -34,16 +34,20 @@ TEST(Config, EveryMistakeHasItsPlace) {
   struct Case {
     std::string text, place, cause;
   };
-  const std::string tunnel = "[tunnel]\nendpoint = \"192.0.2.1:51820\"\npools = [\"10.66.0.0/16\"]\n";
-  for (const Case& each : {Case{"", "", "the section is missing"},
-                           Case{tunnel + "mtu = 99", "sekisho.toml:4:7", "whole number from 1280 to 9000"},
-                           Case{tunnel + "listen_port = \"x\"", "sekisho.toml:4:15", "whole number from 1 to 65535"},
-                           Case{tunnel + "colour = 1", "sekisho.toml:4:10", "no such setting"},
-                           Case{"[tunnel]\nendpoint = \"here\"\npools = [\"10.66.0.0/16\"]", "sekisho.toml:2:12", "not an address and port"},
-                           Case{"[tunnel]\nendpoint = \"a:1\"\npools = [\"10.66.0.1/16\"]", "sekisho.toml:3:10", "10.66.0"},
-                           Case{"[tunnel]\nendpoint = \"a:1\"\npools = 7", "sekisho.toml:3:9", "not a list"},
-                           Case{tunnel + "[paths]\nstate = \"here\"", "sekisho.toml:5:9", "not absolute"},
-                           Case{tunnel + "[", "sekisho.toml:4", ""}}) {
+  const std::string tunnel =
+      "[tunnel]\nendpoint = \"192.0.2.1:51820\"\npools = [\"10.66.0.0/16\"]\n";
+  for (const Case& each :
+       {Case{"", "", "the section is missing"},
+        Case{tunnel + "mtu = 99", "sekisho.toml:4:7", "whole number from 1280 to 9000"},
+        Case{tunnel + "listen_port = \"x\"", "sekisho.toml:4:15", "whole number from 1 to 65535"},
+        Case{tunnel + "colour = 1", "sekisho.toml:4:10", "no such setting"},
+        Case{"[tunnel]\nendpoint = \"here\"\npools = [\"10.66.0.0/16\"]", "sekisho.toml:2:12",
+             "not an address and port"},
+        Case{"[tunnel]\nendpoint = \"a:1\"\npools = [\"10.66.0.1/16\"]", "sekisho.toml:3:10",
+             "10.66.0"},
+        Case{"[tunnel]\nendpoint = \"a:1\"\npools = 7", "sekisho.toml:3:9", "not a list"},
+        Case{tunnel + "[paths]\nstate = \"here\"", "sekisho.toml:5:9", "not absolute"},
+        Case{tunnel + "[", "sekisho.toml:4", ""}}) {
     const auto config = read_config(each.text, "sekisho.toml");
     ASSERT_FALSE(config.has_value()) << each.text;
     EXPECT_THAT(config.error().front().place, HasSubstr(each.place)) << each.text;
@@ -52,7 +56,8 @@ TEST(Config, EveryMistakeHasItsPlace) {
 }
 
 TEST(Config, AllMistakesAtOnce) {
-  const auto config = read_config("[tunnel]\nmtu = 1\nlisten_port = 0\n[nonsense]\n", "sekisho.toml");
+  const auto config =
+      read_config("[tunnel]\nmtu = 1\nlisten_port = 0\n[nonsense]\n", "sekisho.toml");
   ASSERT_FALSE(config.has_value());
   EXPECT_EQ(config.error().size(), 5U);
 }

@@ -13,13 +13,17 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Node text(std::string_view value) { return {std::string(value)}; }
+Node text(std::string_view value) {
+  return {std::string(value)};
+}
 Node texts(std::vector<std::string> values) {
   Node::Array items;
   for (std::string& value : values) items.push_back({std::move(value)});
   return {std::move(items)};
 }
-IpAddress ip(std::string_view value) { return *IpAddress::parse(value); }
+IpAddress ip(std::string_view value) {
+  return *IpAddress::parse(value);
+}
 
 constexpr std::string_view kKeyA = "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=";
 constexpr std::string_view kKeyB = "YmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmI=";
@@ -36,14 +40,22 @@ class EngineTest : public testing::Test {
     must("role.add", {{"id", text("sales")}});
     must("person.add", {{"id", text("tanaka")}, {"roles", texts({"sales"})}});
     must("person.add", {{"id", text("suzuki")}});
-    must("device.add", {{"id", text("laptop")}, {"person", text("tanaka")}, {"public_key", text(kKeyA)}});
-    must("device.add", {{"id", text("phone")}, {"person", text("suzuki")}, {"public_key", text(kKeyB)}});
+    must("device.add",
+         {{"id", text("laptop")}, {"person", text("tanaka")}, {"public_key", text(kKeyA)}});
+    must("device.add",
+         {{"id", text("phone")}, {"person", text("suzuki")}, {"public_key", text(kKeyB)}});
     must("resource.add", {{"id", text("wiki")},
                           {"classification", text("internal")},
                           {"prefixes", texts({"198.51.100.0/28"})},
                           {"services", texts({"https"})}});
-    must("grant.add", {{"id", text("web")}, {"who", text("role:sales")}, {"resource", text("internet")}, {"reason", text("work")}});
-    must("grant.add", {{"id", text("wiki")}, {"who", text("person:suzuki")}, {"resource", text("wiki")}, {"reason", text("work")}});
+    must("grant.add", {{"id", text("web")},
+                       {"who", text("role:sales")},
+                       {"resource", text("internet")},
+                       {"reason", text("work")}});
+    must("grant.add", {{"id", text("wiki")},
+                       {"who", text("person:suzuki")},
+                       {"resource", text("wiki")},
+                       {"reason", text("work")}});
     world.trace.clear();
     world.record.clear();
   }
@@ -80,7 +92,10 @@ TEST_F(EngineTest, TakingAwayGoesToTheKernelFirst) {
 }
 
 TEST_F(EngineTest, GivingGoesToTheDiskFirst) {
-  must("grant.add", {{"id", text("more")}, {"who", text("person:suzuki")}, {"resource", text("internet")}, {"reason", text("x")}});
+  must("grant.add", {{"id", text("more")},
+                     {"who", text("person:suzuki")},
+                     {"resource", text("internet")},
+                     {"reason", text("x")}});
   EXPECT_THAT(world.trace, ElementsAre("pending", "tables", "activate"));
   EXPECT_TRUE(https(kPhone, kWeb));
 }
@@ -93,7 +108,8 @@ TEST_F(EngineTest, ABlockedDeviceLosesRightsThenTunnel) {
 }
 
 TEST_F(EngineTest, ANewDeviceGetsRulesBeforeItsTunnel) {
-  must("device.add", {{"id", text("tablet")}, {"person", text("tanaka")},
+  must("device.add", {{"id", text("tablet")},
+                      {"person", text("tanaka")},
                       {"public_key", text("Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2M=")}});
   EXPECT_THAT(world.trace, ElementsAre("pending", "tables", "activate", "peers"));
   EXPECT_TRUE(https(ip("10.66.0.4"), kWeb));
@@ -108,11 +124,19 @@ TEST_F(EngineTest, AnyFailureLeavesOldOrNew) {
   };
   const std::vector<Case> cases{
       {"grant.remove", {{"id", text("web")}}},
-      {"grant.add", {{"id", text("more")}, {"who", text("person:suzuki")}, {"resource", text("internet")}, {"reason", text("x")}}},
+      {"grant.add",
+       {{"id", text("more")},
+        {"who", text("person:suzuki")},
+        {"resource", text("internet")},
+        {"reason", text("x")}}},
       {"device.set", {{"id", text("laptop")}, {"state", text("blocked")}}},
       {"device.remove", {{"id", text("phone")}}},
       {"resource.set", {{"id", text("wiki")}, {"prefixes", texts({"198.51.100.0/29"})}}},
-      {"resource.add", {{"id", text("shop")}, {"classification", text("public")}, {"prefixes", texts({"203.0.113.0/28"})}, {"services", texts({"https"})}}},
+      {"resource.add",
+       {{"id", text("shop")},
+        {"classification", text("public")},
+        {"prefixes", texts({"203.0.113.0/28"})},
+        {"services", texts({"https"})}}},
   };
   const World start = world;
   for (const Case& each : cases) {
@@ -143,7 +167,8 @@ TEST_F(EngineTest, AnyFailureLeavesOldOrNew) {
       const auto wanted = picture(sound);
       for (const auto& moment : seen) {
         for (std::size_t i = 0; i < moment.size(); ++i) {
-          EXPECT_LE(moment[i], before[i] || wanted[i]) << each.operation << " failing " << failing << " probe " << i;
+          EXPECT_LE(moment[i], before[i] || wanted[i])
+              << each.operation << " failing " << failing << " probe " << i;
         }
       }
       const bool stored = trial.active == RevisionNumber(2);
@@ -161,7 +186,10 @@ TEST_F(EngineTest, AnEditThatTakesNoRightAwayInterruptsNobody) {
   bool interrupted = false;
   world.after_each = [&] { interrupted |= !world.live_passes(kLaptop, world.live.at("download")); };
   // The internet atom is cut anew: 203.0.113.240/28 leaves it.
-  must("resource.add", {{"id", text("shop")}, {"classification", text("public")}, {"prefixes", texts({"203.0.113.240/28"})}, {"services", texts({"https"})}});
+  must("resource.add", {{"id", text("shop")},
+                        {"classification", text("public")},
+                        {"prefixes", texts({"203.0.113.240/28"})},
+                        {"services", texts({"https"})}});
   EXPECT_FALSE(interrupted);
   EXPECT_NE(world.live.at("download"), mark);
   EXPECT_FALSE(https(kLaptop, ip("203.0.113.241")));
@@ -170,7 +198,8 @@ TEST_F(EngineTest, AnEditThatTakesNoRightAwayInterruptsNobody) {
 }
 
 TEST_F(EngineTest, ConflictingBaseIsRefusedAndRecorded) {
-  EXPECT_EQ(refused("policy.apply", {{"document", text("")}, {"base", {std::int64_t{1}}}}), ErrorCode::conflict);
+  EXPECT_EQ(refused("policy.apply", {{"document", text("")}, {"base", {std::int64_t{1}}}}),
+            ErrorCode::conflict);
   ASSERT_EQ(world.record.size(), 1U);
   EXPECT_THAT(world.record.front().result, HasSubstr("is active"));
 }
@@ -192,8 +221,12 @@ TEST_F(EngineTest, RollbackNeverBringsADeviceBack) {
 }
 
 TEST_F(EngineTest, GrantsBeginAndPeopleEndByTime) {
-  must("grant.add", {{"id", text("later")}, {"who", text("person:suzuki")}, {"resource", text("internet")},
-                     {"reason", text("x")}, {"from", text("2026-11-22T01:00:00Z")}, {"until", text("2026-11-22T02:00:00Z")}});
+  must("grant.add", {{"id", text("later")},
+                     {"who", text("person:suzuki")},
+                     {"resource", text("internet")},
+                     {"reason", text("x")},
+                     {"from", text("2026-11-22T01:00:00Z")},
+                     {"until", text("2026-11-22T02:00:00Z")}});
   must("person.set", {{"id", text("tanaka")}, {"valid_until", text("2026-11-22T03:00:00Z")}});
   EXPECT_FALSE(https(kPhone, kWeb));
   for (int wakes = 0; wakes < 10; ++wakes) {
@@ -254,7 +287,8 @@ TEST_F(EngineTest, MistakesChangeNothingAndSayWhatToDo) {
   EXPECT_EQ(refused("person.add", {{"id", text("Tanaka!")}}), ErrorCode::invalid);
   EXPECT_EQ(refused("grant.remove", {{"id", text("nothing")}}), ErrorCode::not_found);
   EXPECT_EQ(refused("person.remove", {{"id", text("tanaka")}}), ErrorCode::invalid);
-  EXPECT_EQ(refused("device.add", {{"id", text("x")}, {"person", text("tanaka")}}), ErrorCode::invalid);
+  EXPECT_EQ(refused("device.add", {{"id", text("x")}, {"person", text("tanaka")}}),
+            ErrorCode::invalid);
   EXPECT_THAT(world.trace, IsEmpty());
   EXPECT_EQ(world.record.size(), 5U);
 }

@@ -14,9 +14,12 @@ Network test_network() {
 
 World::World(Network network) : engine(std::move(network)) {}
 
-void World::tell(Command command) { run(engine.handle(std::move(command), now)); }
+void World::tell(Command command) {
+  run(engine.handle(std::move(command), now));
+}
 
-control::Reply World::ask(std::string_view name, Node::Table parameters, control::Authority authority) {
+control::Reply World::ask(std::string_view name, Node::Table parameters,
+                          control::Authority authority) {
   reply_.reset();
   tell(Asked{RequestId(1),
              {.name = "officer", .uid = 0, .authority = authority},
@@ -34,7 +37,8 @@ void World::run(Effects list) {
       record.push_back(std::move(entry->entry));
     } else {
       const bool fails = failing.contains(effects++);
-      Outcome outcome = fails ? Outcome(fail(ErrorCode::failed, "world", "injected failure")) : execute(effect);
+      Outcome outcome =
+          fails ? Outcome(fail(ErrorCode::failed, "world", "injected failure")) : execute(effect);
       after_each();
       tell(Completed{std::move(outcome)});
     }
@@ -72,7 +76,8 @@ Outcome World::execute(const Effect& effect) {
     trace.emplace_back("remark");
     remarked = remark->space;
     for (auto& [name, mark] : live) {
-      const bool known = std::ranges::any_of(remarked.atoms, [&](const Atom& atom) { return atom.mark == mark; });
+      const bool known =
+          std::ranges::any_of(remarked.atoms, [&](const Atom& atom) { return atom.mark == mark; });
       const auto& [address, port] = live_to.at(name);
       if (!known) mark = find_atom(remarked, address, Protocol::tcp, port);
     }
@@ -87,8 +92,13 @@ Outcome World::execute(const Effect& effect) {
     trace.emplace_back("pending");
     pending = RevisionNumber(revisions.size() + 1);
     stored_space = store->space;
-    revisions[*pending] = {.number = *pending, .document = store->document, .author = store->author,
-                           .reason = store->reason, .time = now, .digest = {}, .state = "pending"};
+    revisions[*pending] = {.number = *pending,
+                           .document = store->document,
+                           .author = store->author,
+                           .reason = store->reason,
+                           .time = now,
+                           .digest = {},
+                           .state = "pending"};
     return *pending;
   } else if (const auto* activate = std::get_if<Activate>(&effect)) {
     trace.emplace_back("activate");
@@ -120,19 +130,23 @@ Outcome World::execute(const Effect& effect) {
 
 AtomMark World::mark_of(const IpAddress& destination, Protocol protocol, Port port) const {
   for (const auto& [where, mark] : tables.atoms) {
-    if (where.addresses.contains(destination) && where.protocol == protocol && where.ports.contains(port)) return mark;
+    if (where.addresses.contains(destination) && where.protocol == protocol &&
+        where.ports.contains(port))
+      return mark;
   }
   return {};
 }
 
 bool World::live_passes(const IpAddress& source, AtomMark mark) const {
   const auto cohort = tables.cohorts.find(source);
-  if (cohort == tables.cohorts.end() || (cohort->second.until && *cohort->second.until <= now)) return false;
+  if (cohort == tables.cohorts.end() || (cohort->second.until && *cohort->second.until <= now))
+    return false;
   const auto grant = tables.grants.find({cohort->second.cohort, mark});
   return grant != tables.grants.end() && (!grant->second || now < *grant->second);
 }
 
-bool World::passes(const IpAddress& source, const IpAddress& destination, Protocol protocol, Port port) const {
+bool World::passes(const IpAddress& source, const IpAddress& destination, Protocol protocol,
+                   Port port) const {
   const AtomMark mark = mark_of(destination, protocol, port);
   return mark && live_passes(source, mark);
 }

@@ -24,7 +24,8 @@ class World {
                      control::Authority authority = control::Authority::officer);
 
   // Whether a packet of a fresh, well-behaved flow would pass now.
-  bool passes(const IpAddress& source, const IpAddress& destination, Protocol protocol, Port port) const;
+  bool passes(const IpAddress& source, const IpAddress& destination, Protocol protocol,
+              Port port) const;
   // The mark that such a flow would carry; then whether a live flow with it would pass.
   AtomMark mark_of(const IpAddress& destination, Protocol protocol, Port port) const;
   bool live_passes(const IpAddress& source, AtomMark mark) const;
@@ -35,7 +36,7 @@ class World {
   // "kernel"
   Tables tables;
   Peers peers;
-  AtomSpace remarked;  // the space of the last Remark
+  AtomSpace remarked;                    // the space of the last Remark
   std::map<std::string, AtomMark> live;  // live flows by name; Remark changes their marks
   std::map<std::string, std::pair<IpAddress, Port>> live_to;
 
