@@ -113,8 +113,8 @@ Lab::Lab() {
     add_link("down0", "192.0.2.2/24", "2001:db8:1::2/64");
     add_link("up0", "203.0.113.1/24", "2001:db8:2::1/64");
     // The server does not know that its way is narrow, so nobody but the router tells the client.
-    must("ip route change 203.0.113.0/24 dev up0 mtu 1300");
-    must("ip -6 route change 2001:db8:2::/64 dev up0 mtu 1300");
+    must("ip route add 203.0.113.10 dev up0 mtu 1300");
+    must("ip route add 2001:db8:2::10 dev up0 mtu 1300");
   });
   server_space.in([&] {
     add_link("down0", "203.0.113.10/24", "2001:db8:2::10/64");

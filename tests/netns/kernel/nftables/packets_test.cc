@@ -293,6 +293,12 @@ TEST_P(Packets, AGatewayServiceStopsSendingAtOnce) {
   EXPECT_EQ(client.receive_from(), "");
   client.send_to(Lab::gateway(family()), 53, "question");
   EXPECT_EQ(service.receive_from(), "");
+  // The control: without the output chain it would.
+  client.send_to(Lab::gateway(family()), 53, "question");
+  lab_.gateway_space.in(
+      [] { must("nft flush chain inet sekisho output; conntrack -F 2>/dev/null"); });
+  service.answer("latest answer");
+  EXPECT_EQ(client.receive_from(), "latest answer");
 }
 
 TEST_P(Packets, PingOfTheGatewayNeedsACohort) {
