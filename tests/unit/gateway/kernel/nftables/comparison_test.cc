@@ -21,7 +21,8 @@ Ruleset ruleset() {
 
 // The state of a kernel that holds exactly this.
 TableState state_of(const Ruleset& ruleset, const Contents& contents) {
-  TableState state{.present = true};
+  TableState state;
+  state.present = true;
   for (const auto& chain : ruleset.chains) {
     auto& there = state.chains[chain.name];
     there.declared = declaration_of(chain);
