@@ -10,6 +10,18 @@
 namespace sekisho::kernel {
 namespace {
 
+template <class Each>
+void for_each_item(std::span<const std::uint8_t> bytes, const Each& each) {
+  while (bytes.size() >= sizeof(nlattr)) {
+    nlattr head;
+    std::memcpy(&head, bytes.data(), sizeof head);
+    if (head.nla_len < sizeof(nlattr) || head.nla_len > bytes.size()) return;
+    each(Attributes::Item{static_cast<std::uint16_t>(head.nla_type & NLA_TYPE_MASK),
+                          bytes.subspan(sizeof(nlattr), head.nla_len - sizeof(nlattr))});
+    bytes = bytes.subspan(std::min(aligned(head.nla_len), bytes.size()));
+  }
+}
+
 template <class T>
 std::optional<T> number(std::optional<std::span<const std::uint8_t>> value) {
   if (!value || value->size() != sizeof(T)) return std::nullopt;
@@ -27,22 +39,18 @@ Attributes Attributes::of(const nlmsghdr& message, std::size_t fixed) {
   return Attributes({bytes + start, message.nlmsg_len - start});
 }
 
-Attributes::Attributes(std::span<const std::uint8_t> bytes) {
-  while (bytes.size() >= sizeof(nlattr)) {
-    nlattr head;
-    std::memcpy(&head, bytes.data(), sizeof head);
-    if (head.nla_len < sizeof(nlattr) || head.nla_len > bytes.size()) return;
-    items_.push_back({static_cast<std::uint16_t>(head.nla_type & NLA_TYPE_MASK),
-                      bytes.subspan(sizeof(nlattr), head.nla_len - sizeof(nlattr))});
-    bytes = bytes.subspan(std::min<std::size_t>(aligned(head.nla_len), bytes.size()));
-  }
+std::vector<Attributes::Item> Attributes::items() const {
+  std::vector<Item> items;
+  for_each_item(bytes_, [&](const Item& item) { items.push_back(item); });
+  return items;
 }
 
 std::optional<std::span<const std::uint8_t>> Attributes::find(std::uint16_t type) const {
-  const auto item = std::find_if(items_.rbegin(), items_.rend(),
-                                 [&](const Item& each) { return each.type == type; });
-  if (item == items_.rend()) return std::nullopt;
-  return item->value;
+  std::optional<std::span<const std::uint8_t>> found;
+  for_each_item(bytes_, [&](const Item& item) {
+    if (item.type == type) found = item.value;
+  });
+  return found;
 }
 
 std::optional<std::uint8_t> Attributes::u8(std::uint16_t type) const {

@@ -7,18 +7,18 @@
 #include <optional>
 #include <span>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace sekisho::kernel {
 
 // The netlink attributes (type, length, value) of a message or of a nest, read without trust: a
-// length that does not fit ends the list, and a value of another size than asked for is "absent".
+// length that does not fit ends the list, and a value of another size than asked for is "absent". A
+// view: the message must outlive it and what it returns.
 class Attributes {
  public:
   // Those of a message whose fixed struct takes `fixed` bytes.
   static Attributes of(const nlmsghdr& message, std::size_t fixed);
-  explicit Attributes(std::span<const std::uint8_t> bytes);
+  explicit Attributes(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
 
   bool has(std::uint16_t type) const { return find(type).has_value(); }
   // The value's bytes. Where a type occurs twice, the last.
@@ -40,12 +40,10 @@ class Attributes {
     std::uint16_t type;
     std::span<const std::uint8_t> value;
   };
-  const std::vector<Item>& items() const& { return items_; }
-  // Of a temporary by value, so that a loop over nest(...).items() keeps them.
-  std::vector<Item> items() && { return std::move(items_); }
+  std::vector<Item> items() const;
 
  private:
-  std::vector<Item> items_;
+  std::span<const std::uint8_t> bytes_;
 };
 
 }  // namespace sekisho::kernel

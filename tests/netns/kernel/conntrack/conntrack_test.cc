@@ -8,8 +8,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <string>
 
 #include "tests/netns/support/namespace.h"
@@ -343,28 +343,31 @@ TEST_F(ConntrackTest, AHundredThousandEntries) {
     ASSERT_TRUE(report) << to_string(report.error());
     ASSERT_TRUE(report->accepted()) << report->refused[0].why << " (nf_conntrack_max?)";
   });
-  using Clock = std::chrono::steady_clock;
-  const auto seconds_since = [](Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
+  // The time of this thread on the processor: the kernel's part runs in it too, and other programs
+  // do not count.
+  const auto seconds = [] {
+    timespec now{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
   };
-  auto start = Clock::now();
+  double start = seconds();
   EXPECT_EQ(flows().size(), kEntries);
-  const double reading = seconds_since(start);
-  start = Clock::now();
+  const double reading = seconds() - start;
+  start = seconds();
   const auto changed =
       conntrack_->remark([](AtomMark old, const FlowTuple&) -> std::optional<AtomMark> {
         if (old != kWeb) return std::nullopt;
         return kNewWeb;
       });
-  const double remarking = seconds_since(start);
+  const double remarking = seconds() - start;
   ASSERT_TRUE(changed) << to_string(changed.error());
   EXPECT_EQ(*changed, kEntries);
-  start = Clock::now();
+  start = seconds();
   EXPECT_EQ(conntrack_->purge(address("10.77.0.7")).value(), 2u);
-  const double purging = seconds_since(start);
+  const double purging = seconds() - start;
   std::printf("100 000 entries: read %.3f s, remark %.3f s, purge of one address %.3f s\n", reading,
               remarking, purging);
-  EXPECT_LT(remarking, 10);
+  EXPECT_LT(remarking, 5);
 }
 
 }  // namespace
