@@ -149,6 +149,21 @@ TEST(ReadJson, IsStrict) {
   EXPECT_EQ(std::get<std::int64_t>(read_json("-9223372036854775808", "f")->value), INT64_MIN);
 }
 
+TEST(ReadToml, LettersAreNotBlanks) {
+  for (const char* letter : {"é", "§", "あ", "営", "\xe1\x9a\x81", "\xef\xbb\xbf", "🛂"}) {
+    const auto text = std::string("s = \"\"\"\\\n") + letter + "\"\"\"\n";
+    const auto node = read_toml(text, "f");
+    ASSERT_TRUE(node) << to_string(node.error());
+    EXPECT_EQ(*node->find("s")->string(), letter);
+    for (const std::string& broken :
+         {std::string("s = \"\"") + letter, std::string(letter) + " = 1",
+          std::string("s") + letter + " = 1", std::string("s = ") + letter,
+          std::string("[s]") + letter, std::string("s = [1") + letter + "]"}) {
+      EXPECT_FALSE(read_toml(broken, "f")) << broken;
+    }
+  }
+}
+
 // Any node: keys and texts of all kinds of characters.
 class RandomNodes {
  public:
