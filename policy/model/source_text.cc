@@ -7,16 +7,27 @@
 
 namespace sekisho {
 
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+}  // namespace
+
 SourceText::SourceText(std::string_view text, std::string_view file) : text_(text), file_(file) {
-  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   if (text_.starts_with(kByteOrderMark)) text_.remove_prefix(kByteOrderMark.size());
 }
 
 Result<void> SourceText::check() const {
-  const auto place_of = [&](std::size_t offset) { return SourceText(text_, file_).at(offset); };
+  const auto place_of = [&](std::size_t offset) {
+    SourceText from_here = *this;
+    return from_here.at(offset);
+  };
   if (text_.size() > kMaxDocumentBytes) {
     return error({1, 1}, "the document has " + std::to_string(text_.size()) + " bytes",
                  "at most " + std::to_string(kMaxDocumentBytes) + " are read");
+  }
+  if (text_.starts_with(kByteOrderMark)) {
+    return error({1, 1}, "a second byte order mark", "take it out");
   }
   if (const auto offset = find_invalid_utf8(text_)) {
     return error(place_of(*offset), "this byte is not UTF-8", "save the file as UTF-8");

@@ -57,6 +57,14 @@ TEST(Read, SkipsAByteOrderMark) {
             (Position{1, 3}));
 }
 
+TEST(Read, RefusesASecondByteOrderMark) {
+  for (const std::string rest : {"", "{}", "\xff"}) {
+    const std::string text = "\xef\xbb\xbf\xef\xbb\xbf" + rest;
+    EXPECT_EQ(read_json(text, "f").error().cause, "a second byte order mark");
+    EXPECT_EQ(read_toml(text, "f").error().cause, "a second byte order mark");
+  }
+}
+
 TEST(ReadToml, TimesThatAreNoneStayText) {
   const Node node =
       read_toml(
