@@ -185,14 +185,16 @@ bool Peer::wait(short events, int wait_ms) const {
 }
 
 void Peer::send(const std::string& bytes) {
-  if (::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) error_ = errno;
+  if (::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0 && error_ == 0) {
+    error_ = errno;
+  }
 }
 
 std::string Peer::receive(int wait_ms) {
   std::array<char, 65536> buffer{};
   if (!wait(POLLIN, wait_ms)) return {};
   const ssize_t length = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);
-  if (length < 0) error_ = errno;
+  if (length < 0 && error_ == 0) error_ = errno;
   return length > 0 ? std::string(buffer.data(), static_cast<std::size_t>(length)) : std::string();
 }
 

@@ -37,6 +37,7 @@ class Peer {
 
   Peer accept();
   bool good() const { return fd_.get() >= 0 && error_ == 0; }
+  // The first thing that went wrong.
   int error() const { return error_; }
 
   void send(const std::string& bytes);
