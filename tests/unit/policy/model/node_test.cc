@@ -158,7 +158,7 @@ TEST(ReadJson, IsStrict) {
 }
 
 TEST(ReadToml, LettersAreNotBlanks) {
-  for (const char* letter : {"é", "§", "あ", "営", "\xe1\x9a\x81", "\xef\xbb\xbf", "🛂"}) {
+  for (const char* letter : {"é", "§", "あ", "営", "\xe1\x9a\x81", "🛂"}) {
     const auto text = std::string("s = \"\"\"\\\n") + letter + "\"\"\"\n";
     const auto node = read_toml(text, "f");
     ASSERT_TRUE(node) << to_string(node.error());
