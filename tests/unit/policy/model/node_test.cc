@@ -157,6 +157,14 @@ TEST(ReadJson, IsStrict) {
   EXPECT_EQ(std::get<std::int64_t>(read_json("-9223372036854775808", "f")->value), INT64_MIN);
 }
 
+TEST(ReadToml, KeysThatAreNoneAreErrors) {
+  for (const char* text :
+       {"[/e", "[[[1]]]", "[[=", "[.a]", "[a.]", "[a./]", "/ = 1", "{ = 1", "a./ = 1",
+        "a = { / = 1 }", "a = {,}", "a = [/]", "[", "[[", "[a", "[]", "= 1", "."}) {
+    EXPECT_FALSE(read_toml(text, "f")) << text;
+  }
+}
+
 TEST(ReadToml, LettersAreNotBlanks) {
   for (const char* letter : {"é", "§", "あ", "営", "\xe1\x9a\x81", "🛂"}) {
     const auto text = std::string("s = \"\"\"\\\n") + letter + "\"\"\"\n";
