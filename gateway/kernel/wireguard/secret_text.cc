@@ -6,19 +6,24 @@
 #include <utility>
 
 namespace sekisho::kernel {
+namespace {
+
+void wipe(std::vector<char>& buffer) {
+  if (!buffer.empty()) explicit_bzero(buffer.data(), buffer.size());
+}
+
+}  // namespace
 
 SecretText::SecretText(SecretText&& other) noexcept
     : buffer_(std::move(other.buffer_)), size_(std::exchange(other.size_, 0)) {}
 
-SecretText::~SecretText() {
-  explicit_bzero(buffer_.data(), buffer_.size());
-}
+SecretText::~SecretText() { wipe(buffer_); }
 
 std::span<char> SecretText::room(std::size_t length) {
   if (buffer_.size() < size_ + length) {
     std::vector<char> larger(std::max(size_ + length, 2 * buffer_.size()));
     std::copy_n(buffer_.begin(), size_, larger.begin());
-    explicit_bzero(buffer_.data(), buffer_.size());
+    wipe(buffer_);
     buffer_ = std::move(larger);
   }
   return {buffer_.data() + size_, length};

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <string>
 
@@ -82,20 +83,26 @@ class ConntrackTest : public ::testing::Test {
     UniqueFd server;
   };
 
+  static UniqueFd open_socket(int family) {
+    UniqueFd fd(::socket(family, SOCK_STREAM, 0));
+    if (!fd) std::abort();
+    return fd;
+  }
+
   template <class Address>
   Connection connect(int family, const Address& to, const char* from = nullptr) {
     const auto* where = reinterpret_cast<const sockaddr*>(&to);
     Connection connection;
     UniqueFd listener;
     server_.in([&] {
-      listener = UniqueFd(::socket(family, SOCK_STREAM, 0));
+      listener = open_socket(family);
       const int one = 1;
       ::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
       EXPECT_EQ(::bind(listener.get(), where, sizeof to), 0);
       EXPECT_EQ(::listen(listener.get(), 8), 0);
     });
     client_.in([&] {
-      connection.client = UniqueFd(::socket(family, SOCK_STREAM, 0));
+      connection.client = open_socket(family);
       if (from != nullptr) {
         sockaddr_in source{};
         source.sin_family = AF_INET;

@@ -154,9 +154,12 @@ Peer Peer::udp(const Namespace& space, const IpAddress& address, std::uint16_t p
   return peer;
 }
 
-Peer Peer::connect(const Namespace& space, const IpAddress& address, std::uint16_t port) {
+Peer Peer::connect(const Namespace& space, const IpAddress& address, std::uint16_t port,
+                   std::uint16_t source_port) {
   Peer peer;
-  peer.fd_ = open_socket(space, address.family(), SOCK_STREAM);
+  const IpAddress any = ip(address.family() == Family::v4 ? "0.0.0.0" : "::");
+  peer.fd_ = source_port == 0 ? open_socket(space, address.family(), SOCK_STREAM)
+                              : bound(space, any, source_port, SOCK_STREAM);
   const auto place = sockaddr_of(address, port);
   ::connect(peer.fd_.get(), as_sockaddr(place), static_cast<socklen_t>(place.size()));
   if (!peer.wait(POLLOUT, kLongestWait)) {
@@ -223,6 +226,12 @@ std::string Peer::receive_from(int wait_ms) {
   }
   last_sender_.assign(reinterpret_cast<const char*>(&sender), size);
   return {buffer.data(), static_cast<std::size_t>(length)};
+}
+
+void Peer::vanish() {
+  const linger none{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &none, sizeof none);
+  fd_ = UniqueFd();
 }
 
 int Peer::path_mtu(Family family) const {

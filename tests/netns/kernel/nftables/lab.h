@@ -32,8 +32,10 @@ class Peer {
  public:
   static Peer listen(const netns::Namespace& space, const IpAddress& address, std::uint16_t port);
   static Peer udp(const netns::Namespace& space, const IpAddress& address, std::uint16_t port);
-  // Connected, or holding the errno that came instead (ETIMEDOUT where nothing came).
-  static Peer connect(const netns::Namespace& space, const IpAddress& address, std::uint16_t port);
+  // Connected, or holding the errno that came instead (ETIMEDOUT where nothing came). Source port
+  // 0: the kernel's choice.
+  static Peer connect(const netns::Namespace& space, const IpAddress& address, std::uint16_t port,
+                      std::uint16_t source_port = 0);
 
   Peer accept();
   bool good() const { return fd_.get() >= 0 && error_ == 0; }
@@ -47,6 +49,9 @@ class Peer {
   void send_to(const IpAddress& address, std::uint16_t port, const std::string& bytes);
   std::string receive_from(int wait_ms = 400);
   void answer(const std::string& bytes);
+  // Forgets the connection at once; only a reset may leave.
+  void vanish();
+  int fd() const { return fd_.get(); }
   // What the kernel believes the path takes (IP_MTU).
   int path_mtu(Family family) const;
 

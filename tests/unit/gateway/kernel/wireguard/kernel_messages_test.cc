@@ -150,7 +150,7 @@ TEST(KernelMessages, ManyPeersAreSplitBetweenPeersInAsFewMessagesAsFit) {
 }
 
 TEST(KernelMessages, APeerThatDoesNotFitGoesOnWithoutTheReplaceFlag) {
-  PeerConfig small{.key = key(1), .allowed_ips = {prefix("10.0.0.1/32")}};
+  const PeerConfig small{.key = key(1), .allowed_ips = {prefix("10.0.0.1/32")}};
   PeerConfig large{.key = key(2)};
   for (int index = 0; index < 5'000; ++index) {
     const std::uint8_t bytes[] = {10, 1, static_cast<std::uint8_t>(index >> 8),
