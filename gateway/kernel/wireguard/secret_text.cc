@@ -17,7 +17,9 @@ void wipe(std::vector<char>& buffer) {
 SecretText::SecretText(SecretText&& other) noexcept
     : buffer_(std::move(other.buffer_)), size_(std::exchange(other.size_, 0)) {}
 
-SecretText::~SecretText() { wipe(buffer_); }
+SecretText::~SecretText() {
+  wipe(buffer_);
+}
 
 std::span<char> SecretText::room(std::size_t length) {
   if (buffer_.size() < size_ + length) {
