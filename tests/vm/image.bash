@@ -77,6 +77,8 @@ build_initramfs() {
     add_program "$tree" "$(realpath "$(command -v "$tool")")"
     ln -sf "$(realpath "$(command -v "$tool")")" "$tree/bin/$tool"
   done
+  # busybox's shell would run its own ip instead of the real one.
+  ln -s bash "$tree/bin/sh"
   install -D "$(command -v busybox)" "$tree/bin/busybox"
   for applet in $(busybox --list); do
     [[ -e $tree/bin/$applet || -L $tree/bin/$applet ]] || ln -s busybox "$tree/bin/$applet"
