@@ -1,0 +1,202 @@
+#include "tests/netns/policies/world.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+namespace sekisho::policies {
+namespace {
+
+using kernel::UniqueFd;
+using netns::must;
+
+constexpr std::uint32_t kClientSequence = 1000, kServerSequence = 5000;
+
+// In the current namespace.
+UniqueFd open_tun(const char* name) {
+  UniqueFd fd(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  ifreq request{};
+  request.ifr_flags = IFF_TUN | IFF_NO_PI;
+  std::strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+  EXPECT_EQ(::ioctl(fd.get(), TUNSETIFF, &request), 0) << name << ": " << std::strerror(errno);
+  return fd;
+}
+
+UniqueFd listen_on(std::uint16_t port, int type) {
+  UniqueFd fd(::socket(AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  sockaddr_in6 any{};
+  any.sin6_family = AF_INET6;
+  any.sin6_port = htons(port);
+  EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&any), sizeof any), 0)
+      << std::strerror(errno);
+  if (type == SOCK_STREAM) {
+    EXPECT_EQ(::listen(fd.get(), 16), 0);
+  }
+  return fd;
+}
+
+std::string first_bytes(Opening opening) {
+  switch (opening) {
+    case Opening::nothing:
+      return {};
+    case Opening::tls:
+      return {"\x16\x03\x01\x00\x01\x01", 6};
+    case Opening::ssh:
+      return "SSH-2.0-test\r\n";
+    case Opening::quic:
+      return {"\xc0\x00\x00\x00\x01\x00", 6};
+    case Opening::other:
+      return "GET / HTTP/1.1\r\n\r\n";
+  }
+  return {};
+}
+
+std::string what_udp_says(Opening opening, Check check) {
+  if (opening != Opening::nothing) return first_bytes(opening);
+  return first_bytes(check == Check::quic ? Opening::quic : Opening::other);
+}
+
+bool is_echo(const Packet& packet) {
+  return packet.protocol == Protocol::icmp || packet.protocol == Protocol::icmpv6;
+}
+
+}  // namespace
+
+World::World() {
+  gateway_.in([&] {
+    tunnels_ = {open_tun("wg0"), open_tun("up0")};
+    must("ip address add 10.66.0.1/32 dev wg0 && ip address add fd66::1/128 dev wg0 nodad");
+    must("ip address add 192.0.2.1/32 dev up0 && ip address add 2001:db8:1::1/128 dev up0 nodad");
+    must("ip link set wg0 up && ip link set up0 up");
+    must("ip route add 10.66.0.0/24 dev wg0 && ip route add fd66::/64 dev wg0");
+    must("ip route add default dev up0 && ip route add ::/0 dev up0");
+    must(
+        "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1"
+        " net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.wg0.rp_filter=0"
+        " net.ipv4.conf.up0.rp_filter=0");
+    for (const std::uint16_t port : std::to_array<std::uint16_t>({22, 25, 53, 80, 443, 8443})) {
+      tcp_listeners_[port] = listen_on(port, SOCK_STREAM);
+      udp_listeners_[port] = listen_on(port, SOCK_DGRAM);
+    }
+  });
+}
+
+std::optional<World::Arrival> World::come_out() {
+  std::array<std::uint8_t, 2048> bytes;
+  for (const End end : {wg0, up0}) {
+    ssize_t size = 0;
+    while ((size = ::read(tunnels_[end].get(), bytes.data(), bytes.size())) > 0) {
+      const auto packet = parse({bytes.data(), static_cast<std::size_t>(size)});
+      if (packet) return Arrival{end, *packet};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<World::Arrival> World::through(End end, const Packet& packet,
+                                             const IpAddress& destination) {
+  const std::string bytes = to_bytes(packet);
+  // What no interface would take (a multicast source, say) never began.
+  if (::write(tunnels_[end].get(), bytes.data(), bytes.size()) < 0) return std::nullopt;
+  std::optional<Arrival> arrived;
+  while (auto next = come_out()) {
+    const Packet& out = next->packet;
+    const bool is_it = out.destination == destination && out.protocol == packet.protocol &&
+                       out.tcp_flags == packet.tcp_flags && out.payload == packet.payload;
+    if (is_it && !arrived) {
+      arrived = std::move(next);
+    } else if ((out.tcp_flags & kRst) == 0) {
+      ++strays_;
+    }
+  }
+  return arrived;
+}
+
+bool World::tcp_opens(const Packet& syn, const Arrival& far, const std::string& client_says,
+                      const std::string& server_says) {
+  Packet answer = far.packet.back();
+  answer.tcp_flags = kSyn | kAck;
+  answer.sequence = kServerSequence;
+  answer.acknowledged = kClientSequence + 1;
+  if (!through(far.at, answer, syn.source)) return false;
+
+  Packet client = syn;
+  client.tcp_flags = kAck;
+  client.sequence = kClientSequence + 1;
+  client.acknowledged = kServerSequence + 1;
+  client.payload = client_says;
+  if (!through(wg0, client, syn.destination)) return false;
+
+  answer.tcp_flags = kAck;
+  answer.sequence = kServerSequence + 1;
+  answer.acknowledged = client.sequence + static_cast<std::uint32_t>(client_says.size());
+  answer.payload = server_says;
+  return through(far.at, answer, syn.source).has_value();
+}
+
+// The gateway's own services: the listener has the request, or has answered the SYN.
+Verdict World::ask_gateway(const Packet& first) {
+  const std::string bytes = to_bytes(first);
+  EXPECT_GT(::write(tunnels_[wg0].get(), bytes.data(), bytes.size()), 0);
+  bool reached = false;
+  while (const auto next = come_out()) {
+    const Packet& out = next->packet;
+    if (out.destination == first.source && out.destination_port == first.source_port) {
+      reached |= out.tcp_flags == (kSyn | kAck);
+    } else {
+      ++strays_;
+    }
+  }
+  if (reached) {
+    Packet reset = first;
+    reset.tcp_flags = kRst;
+    reset.sequence = kClientSequence + 1;
+    through(wg0, reset, first.destination);
+  }
+  if (const auto listener = udp_listeners_.find(first.destination_port);
+      first.protocol == Protocol::udp && listener != udp_listeners_.end()) {
+    std::array<char, 64> heard;
+    reached = ::recv(listener->second.get(), heard.data(), heard.size(), 0) > 0;
+  }
+  return reached ? Verdict::permit : Verdict::refuse;
+}
+
+Verdict World::send(const Flow& flow, Check check) {
+  next_port_ =
+      next_port_ == 60000 ? std::uint16_t{20000} : static_cast<std::uint16_t>(next_port_ + 1);
+  Packet first{.source = flow.source,
+               .destination = flow.destination,
+               .protocol = flow.protocol,
+               .source_port = next_port_,
+               .destination_port = flow.port.value()};
+  const std::string says = first_bytes(flow.opening);
+  if (flow.protocol == Protocol::tcp) {
+    first.tcp_flags = kSyn;
+    first.sequence = kClientSequence;
+  } else {
+    first.payload = what_udp_says(flow.opening, check);
+  }
+  if (flow.destination == IpAddress::parse("10.66.0.1").value() ||
+      flow.destination == IpAddress::parse("fd66::1").value()) {
+    return ask_gateway(first);
+  }
+  const auto far = through(wg0, first, flow.destination);
+  if (!far) return Verdict::refuse;
+  if (flow.opening == Opening::nothing || is_echo(first)) return Verdict::permit;
+  if (flow.protocol == Protocol::tcp) {
+    return tcp_opens(first, *far, says, says) ? Verdict::permit : Verdict::refuse;
+  }
+  Packet answer = far->packet.back();
+  answer.payload = says;
+  return through(far->at, answer, flow.source) ? Verdict::permit : Verdict::refuse;
+}
+
+}  // namespace sekisho::policies
