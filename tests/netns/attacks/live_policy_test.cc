@@ -31,19 +31,24 @@ TEST_P(LivePolicy, AFlowEndsWithTheCohortOfItsDevice) {
   EXPECT_TRUE(goes_on_in_another_cohort(Scene(GetParam(), {established_first("forward")})));
 }
 
-// The office is routed, not masqueraded: only then does a server's retransmit after a purge look
-// like the first packet of a flow to the device, and conntrack (tcp_loose) takes it for one.
-std::vector<Weakening> routed(std::vector<Weakening> more = {}) {
-  more.push_back(without("postrouting", "leaves with the gateway's address"));
-  more.push_back(without("preraw", "probed from outside"));
-  return more;
-}
+// The office is routed, not masqueraded: only then is a packet after a purge still one of the
+// connection, whichever side sends it, and conntrack (tcp_loose) takes it for the first of a flow.
+struct Routed : Scene {
+  explicit Routed(Family family, std::vector<Weakening> more = {}, bool loose = true)
+      : Scene(family, with(std::move(more))) {
+    lab.router_space.in([] {
+      must("ip route add 10.66.0.0/16 via 192.0.2.1; ip route add fd66::/64 via 2001:db8:1::1");
+    });
+    if (loose) at_gateway("sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1");
+  }
+  static std::vector<Weakening> with(std::vector<Weakening> more) {
+    more.push_back(without("postrouting", "leaves with the gateway's address"));
+    more.push_back(without("preraw", "probed from outside"));
+    return more;
+  }
+};
 
-bool resumed_by_the_server(Scene scene) {
-  scene.lab.router_space.in([] {
-    must("ip route add 10.66.0.0/16 via 192.0.2.1; ip route add fd66::/64 via 2001:db8:1::1");
-  });
-  scene.at_gateway("sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1");
+bool resumed_by_the_server(Routed scene) {
   Talk talk(scene);
   scene.withdraw("web");
   talk.served.send("retransmitted until it is heard");
@@ -52,14 +57,13 @@ bool resumed_by_the_server(Scene scene) {
 }
 
 TEST_P(LivePolicy, APurgedFlowIsNotResumedByItsServer) {
-  EXPECT_FALSE(resumed_by_the_server(Scene(GetParam(), routed())));
+  EXPECT_FALSE(resumed_by_the_server(Routed(GetParam())));
   EXPECT_TRUE(resumed_by_the_server(
-      Scene(GetParam(), routed({without("forward", "a device is answered"),
-                                without("forward", "to a device, but not into the tunnel")}))));
+      Routed(GetParam(), {without("forward", "a device is answered"),
+                          without("forward", "to a device, but not into the tunnel")})));
 }
 
-bool resumed_by_the_client(Scene scene) {
-  scene.at_gateway("sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1");
+bool resumed_by_the_client(Routed scene) {
   Talk talk(scene);
   scene.withdraw("web");
   scene.at_gateway("conntrack -F 2>/dev/null");
@@ -67,9 +71,9 @@ bool resumed_by_the_client(Scene scene) {
 }
 
 TEST_P(LivePolicy, APurgedFlowIsNotResumedByItsClient) {
-  EXPECT_FALSE(resumed_by_the_client(Scene(GetParam())));
+  EXPECT_FALSE(resumed_by_the_client(Routed(GetParam())));
   EXPECT_TRUE(resumed_by_the_client(
-      Scene(GetParam(), {instead("first_packet", "not granted", {nft::Accept{}})})));
+      Routed(GetParam(), {instead("first_packet", "not granted", {nft::Accept{}})})));
 }
 
 // Nobody is awake to end it: the element in the kernel ends by itself.
@@ -89,8 +93,7 @@ TEST_P(LivePolicy, AGrantEndsByItself) {
 }
 
 // tcp_loose=0: what does not begin with a SYN is no flow.
-bool begins_without_a_syn(Scene scene, bool loose) {
-  if (loose) scene.at_gateway("sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1");
+bool begins_without_a_syn(Routed scene) {
   Talk talk(scene);
   scene.at_gateway("conntrack -F 2>/dev/null");
   talk.client.send(kTlsHello);
@@ -98,8 +101,8 @@ bool begins_without_a_syn(Scene scene, bool loose) {
 }
 
 TEST_P(LivePolicy, AFlowBeginsWithASyn) {
-  EXPECT_FALSE(begins_without_a_syn(Scene(GetParam()), false));
-  EXPECT_TRUE(begins_without_a_syn(Scene(GetParam()), true));
+  EXPECT_FALSE(begins_without_a_syn(Routed(GetParam(), {}, false)));
+  EXPECT_TRUE(begins_without_a_syn(Routed(GetParam(), {}, true)));
 }
 
 }  // namespace
