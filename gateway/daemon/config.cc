@@ -34,8 +34,8 @@ class Reader {
         if (!allowed.empty()) allowed += ", ";
         allowed += each;
       }
-      refuse(path.empty() ? key : path + "." + key, "there is no such setting",
-             "known here: " + allowed);
+      refuse(path.empty() ? key : std::string(path).append(".").append(key),
+             "there is no such setting", "known here: " + allowed);
     }
   }
 

@@ -179,7 +179,8 @@ Decision by_grants(const Policy& policy, const Flow& flow, Time now, Decision de
   return refuse(Reason::no_grant, {});
 }
 
-Decision by_destination(const ValidPolicy& valid, const Flow& flow, Time now, Decision decision) {
+Decision by_destination(const ValidPolicy& valid, const Flow& flow, Time now,
+                        const Decision& decision) {
   const std::vector<Here> here = resources_here(valid, flow);
   if (here.empty()) return decide(decision, Verdict::refuse, Reason::no_resource);
   const Classification strictest_here =

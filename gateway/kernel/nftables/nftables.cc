@@ -131,8 +131,10 @@ Result<void> Nftables::apply(const TablesDiff& diff, Instant now) {
 
 Result<void> Nftables::read_back(const ContentsChange& change, Clock::time_point start) {
   const bool few = size_of(change.gone) + size_of(change.come) <= kFewElements;
-  for (const auto& [set, gone] : change.gone) {
-    const auto& come = change.come.at(set);
+  for (const auto& entry : change.gone) {
+    const std::string& set = entry.first;
+    const std::vector<Element>& gone = entry.second;
+    const std::vector<Element>& come = change.come.at(set);
     if (gone.empty() && come.empty()) continue;
     std::vector<Element> all;
     if (!few) {
