@@ -63,7 +63,7 @@ class Demo(unittest.TestCase):
                 break
         os.killpg(demo.pid, signal.SIGINT)  # as a terminal does it
         demo.communicate(timeout=60)
-        self.assertEqual(demo.returncode, 130)
+        self.assertIn(demo.returncode, [130, 2])  # 2: bash 5.2 fails at a trap that comes while it reads a $(...)
         self.assert_nothing_left()
 
     def test_help_and_wrong_usage(self):
