@@ -41,17 +41,12 @@ bool only_tightens(const Desired& from, const Desired& to) {
 
 std::vector<Effect> make_plan(const PlanInput& input) {
   std::vector<Effect> plan;
-  if (only_tightens(input.from, input.to)) {
-    load_tables(input.from, input.to, plan);
-    set_peers(input.from, input.to, plan);
-    plan.emplace_back(input.store);
-    plan.emplace_back(input.activate);
-  } else {
-    plan.emplace_back(input.store);
-    load_tables(input.from, input.to, plan);
-    plan.emplace_back(input.activate);
-    set_peers(input.from, input.to, plan);
-  }
+  const bool tables_first = only_tightens(input.from, input.to);
+  if (tables_first) load_tables(input.from, input.to, plan);
+  plan.emplace_back(input.store);
+  if (!tables_first) load_tables(input.from, input.to, plan);
+  plan.emplace_back(input.activate);
+  set_peers(input.from, input.to, plan);
   return plan;
 }
 
