@@ -30,7 +30,7 @@ using std::chrono::seconds;
 // at most a small share of the time, however large the gateway is.
 constexpr milliseconds kTick{400};
 constexpr seconds kLookAtEverything{30};
-constexpr int kShareOfTime = 50;
+constexpr int kShareOfTime = 20;  // 1 part in so many; with 10 000 devices a look is 40 ms
 constexpr seconds kLongestSleep{3600};
 
 Time wall_clock() {
