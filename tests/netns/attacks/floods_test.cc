@@ -33,8 +33,7 @@ int flows_let(Scene& scene, const Make& make) {
   return kFlows - static_cast<int>(after - before);
 }
 
-// One flow in 16 is counted, at 256 counted the device is held: about 4096, and 9 of 10 000 runs
-// are further off than 1000.
+// One flow in 16 is counted, at 256 counted the device is held: about 4096, give or take 250.
 TEST_P(Floods, AnyOneDeviceHasAboutFourThousandFlows) {
   for (const Make& make : {Make(granted_flow), Make(question_to_the_gateway)}) {
     Scene kept(GetParam());

@@ -106,7 +106,7 @@ TEST_P(LivePolicy, AFlowBeginsWithASyn) {
 
 // Nobody is awake to end it: the element in the kernel ends by itself.
 bool outlives_its_end(Scene scene, bool with_end) {
-  const Time end = kernel::in_seconds(3);
+  const Time end = kernel::in_seconds(5);
   scene.rules.edit([&](model::PolicyBuilder& staff) {
     if (with_end) staff.policy.grants.at(GrantId("tanaka-web")).until = end;
   });
