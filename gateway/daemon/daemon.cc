@@ -219,7 +219,7 @@ void Daemon::tick() {
 }
 
 void Daemon::look_quickly() {
-  auto found = box_->quick_differences(engine_->desired().peers);
+  auto found = box_->quick_differences(engine_->desired().peers());
   if (!found) {
     log(Severity::error, to_string(found.error()));
     found = std::vector<std::string>{to_string(found.error())};

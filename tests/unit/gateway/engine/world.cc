@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "policy/compile/atoms.h"
+#include "policy/model/document.h"
 
 namespace sekisho::engine {
 
@@ -61,9 +62,9 @@ void add_all(Map& map, const Entries& entries) {
 Outcome World::execute(const Effect& effect) {
   if (const auto* install = std::get_if<Install>(&effect)) {
     trace.emplace_back("install");
-    tables = install->desired.tables;
-    peers = install->desired.peers;
-    remarked = install->desired.space;
+    tables = install->desired.tables();
+    peers = install->desired.peers();
+    remarked = install->desired.space();
   } else if (const auto* change = std::get_if<ChangeTables>(&effect)) {
     trace.emplace_back("tables");
     remove_all(tables.cohorts, change->diff.remove_cohorts);
@@ -91,9 +92,13 @@ Outcome World::execute(const Effect& effect) {
   } else if (const auto* store = std::get_if<StorePending>(&effect)) {
     trace.emplace_back("pending");
     pending = RevisionNumber(revisions.size() + 1);
-    stored_space = store->space;
+    if (store->space) stored_space = *store->space;
+    Policy policy;
+    if (store->base) policy = read_policy(revisions.at(store->base).document, Syntax::toml, "").value();
+    PolicyEdit edit = read_edit(store->edit, "edit").value();
+    apply(edit, policy);
     revisions[*pending] = {.number = *pending,
-                           .document = store->document,
+                           .document = write_policy(policy, Syntax::toml),
                            .author = store->author,
                            .reason = store->reason,
                            .time = now,

@@ -180,6 +180,7 @@ TEST(Compiler, OneGrantToARoleIsOneElement) {
     policy.person(name, {"sales"});
     policy.device(name, name, {"10.66.0." + std::to_string(i)});
   }
+  policy.grant("others-may-otherwise", "tanaka", "shell");
   ValidPolicy valid = policy.valid();
   Compiler compiler = Compiler::start(valid, kNow).value();
   policy.grant("a", "role:sales", "wiki");
