@@ -105,6 +105,7 @@ Checked<void> Daemon::adopt_policy() {
     const store::RevisionInfo& info = (*active)->info;
     started.active = engine::Revision{.number = info.number,
                                       .document = (*active)->document,
+                                      .edits = (*active)->edits,
                                       .author = info.author,
                                       .reason = info.reason,
                                       .time = info.time,

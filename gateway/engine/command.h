@@ -53,7 +53,8 @@ struct Entry {
 
 struct Revision {
   RevisionNumber number;
-  std::string document;  // TOML
+  std::string document;            // TOML
+  std::vector<std::string> edits;  // of that document, in order
   std::string author;
   std::string reason;
   Time time = {};
@@ -111,7 +112,8 @@ struct FindAddresses {
   std::vector<IpAddress> taken;
 };  // outcome: addresses never used before
 struct StorePending {
-  std::string edit;  // write_edit(): what it changes in `base`
+  std::string edit;      // write_edit(): what it changes in `base`
+  const Policy* policy;  // the whole of it; good until the next command
   std::string author, reason;
   RevisionNumber base;
   std::optional<AtomSpace> space;  // none: that of `base`

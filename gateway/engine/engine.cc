@@ -60,6 +60,11 @@ TablesDiff renewal(const Tables& tables) {
   return renewed;
 }
 
+Checked<Policy> policy_of(const Revision& revision) {
+  return read_edited(revision.document, revision.edits,
+                     "revision " + std::to_string(revision.number.value()));
+}
+
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += (text.empty() ? "" : "; ") + line;
@@ -127,8 +132,7 @@ Effects Engine::start(const Started& started, Time now) {
   RevisionNumber number;
   std::string author;
   if (started.active) {
-    auto stored = read_policy(started.active->document, Syntax::toml,
-                              "revision " + std::to_string(started.active->number.value()));
+    auto stored = policy_of(*started.active);
     if (!stored) {
       fatal_ = std::move(stored.error());
       return {};
@@ -206,7 +210,8 @@ Effects Engine::renew(Time now) {
   Effects next;
   if (!change) {
     next = degrade(to_string(change.error()), now);
-  } else if (TablesDiff renewed = renewal(desired().tables()); change->empty() && !renewed.empty()) {
+  } else if (TablesDiff renewed = renewal(desired().tables());
+             change->empty() && !renewed.empty()) {
     next = await(ChangeTables{std::move(renewed)}, [this](Outcome outcome, Time at) -> Effects {
       return outcome ? Effects{} : degrade(to_string(outcome.error()), at);
     });
@@ -385,14 +390,13 @@ Effects Engine::look_outside(const Asked& asked) {
       };
       const auto revision = number_parameter(asked.request, "revision");
       if (!revision) return answer(id, document(active_->policy.policy()));
-      return await(
-          ReadRevision{
-              RevisionNumber(static_cast<std::uint64_t>(std::max<std::int64_t>(*revision, 0)))},
-          then([document](auto& value, Time) -> control::Reply {
-            auto policy = read_policy(std::get<Revision>(value).document, Syntax::toml, "revision");
-            if (!policy) return std::unexpected(std::move(policy.error()));
-            return document(*policy);
-          }));
+      return await(ReadRevision{RevisionNumber(
+                       static_cast<std::uint64_t>(std::max<std::int64_t>(*revision, 0)))},
+                   then([document](auto& value, Time) -> control::Reply {
+                     auto policy = policy_of(std::get<Revision>(value));
+                     if (!policy) return std::unexpected(std::move(policy.error()));
+                     return document(*policy);
+                   }));
     }
     case audit_list:
       return await(ReadOperations{limit_of(asked.request)},
@@ -459,7 +463,7 @@ Effects Engine::change_back(const Asked& asked, Time) {
       ReadRevision{RevisionNumber(static_cast<std::uint64_t>(std::max<std::int64_t>(number, 0)))},
       [this, asked, number](Outcome outcome, Time at) -> Effects {
         if (!outcome) return begin(asked, std::unexpected(Errors{std::move(outcome.error())}), at);
-        auto earlier = read_policy(std::get<Revision>(*outcome).document, Syntax::toml, "revision");
+        auto earlier = policy_of(std::get<Revision>(*outcome));
         if (!earlier) return begin(asked, std::unexpected(std::move(earlier.error())), at);
         const Policy& policy = active_->policy.policy();
         Edit edit{.change = difference(policy, roll_back(policy, *std::move(earlier))),
@@ -513,6 +517,7 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
        .peers_from = moves_people ? *change->peers_before : active_->peers,
        .peers_to = active_->peers,
        .store = {.edit = write_edit(edited),
+                 .policy = &active_->policy.policy(),
                  .author = asked.actor.name,
                  .reason = change->edit.reason,
                  .base = active_->revision,

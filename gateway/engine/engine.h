@@ -50,8 +50,8 @@ class Engine {
     std::string author;
     ValidPolicy policy;
     Compiler compiler;
-    Peers peers;                    // as they are since the last change or the last end of a person
-    std::optional<Time> next_end;   // of a person
+    Peers peers;                   // as they are since the last change or the last end of a person
+    std::optional<Time> next_end;  // of a person
   };
 
   // A change under way, and what takes it back.
@@ -62,7 +62,7 @@ class Engine {
     PolicyEdit undo;
     std::optional<Compiler> compiler_before;  // where destinations are cut anew
     std::optional<Peers> peers_before;        // where people or devices are edited
-    RevisionNumber revision;  // once it is stored
+    RevisionNumber revision;                  // once it is stored
     std::vector<Effect> plan;
     std::size_t step = 0;
     bool kernel_touched = false;

@@ -41,8 +41,8 @@ bool adds_no_peer(const Peers& from, const Peers& to) {
 std::vector<Effect> make_plan(PlanInput input) {
   std::vector<AtomMark> gone;
   if (input.recut_from != nullptr) gone = retired(input.recut_from->space, input.to.space);
-  const bool only_tightens = gone.empty() && input.diff.only_tightens() &&
-                             adds_no_peer(input.peers_from, input.peers_to);
+  const bool only_tightens =
+      gone.empty() && input.diff.only_tightens() && adds_no_peer(input.peers_from, input.peers_to);
   std::vector<Effect> plan;
   if (only_tightens) {
     load_tables(input, gone, plan);

@@ -24,8 +24,8 @@ struct PlanInput {
 // two loads.
 std::vector<Effect> make_plan(PlanInput input);
 
-// Which devices of the ledger begin and end by an edit that `undo` takes back: a device that changes
-// its key ends and begins.
+// Which devices of the ledger begin and end by an edit that `undo` takes back: a device that
+// changes its key ends and begins.
 DeviceChange device_change(const PolicyEdit& edit, const PolicyEdit& undo,
                            const std::optional<DeviceId>& key_made_here);
 

@@ -158,4 +158,15 @@ Checked<PolicyEdit> read_edit(std::string_view text, std::string_view file) {
   return edit;
 }
 
+Checked<Policy> read_edited(std::string_view document, const std::vector<std::string>& edits,
+                            std::string_view file) {
+  auto policy = read_policy(document, Syntax::toml, file);
+  for (std::size_t i = 0; policy && i < edits.size(); ++i) {
+    auto edit = read_edit(edits[i], std::string(file) + ", edit " + std::to_string(i + 1));
+    if (!edit) return std::unexpected(std::move(edit.error()));
+    apply(*edit, *policy);
+  }
+  return policy;
+}
+
 }  // namespace sekisho

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "policy/base/result.h"
 #include "policy/model/policy.h"
@@ -38,5 +39,9 @@ PolicyEdit apply(PolicyEdit& edit, Policy& policy);
 std::string write_edit(const PolicyEdit& edit);
 // `file` begins the places in errors.
 Checked<PolicyEdit> read_edit(std::string_view text, std::string_view file);
+
+// The policy of a document after these edits, all as they were written.
+Checked<Policy> read_edited(std::string_view document, const std::vector<std::string>& edits,
+                            std::string_view file);
 
 }  // namespace sekisho

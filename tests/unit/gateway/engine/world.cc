@@ -93,12 +93,13 @@ Outcome World::execute(const Effect& effect) {
     trace.emplace_back("pending");
     pending = RevisionNumber(revisions.size() + 1);
     if (store->space) stored_space = *store->space;
-    Policy policy;
-    if (store->base) policy = read_policy(revisions.at(store->base).document, Syntax::toml, "").value();
-    PolicyEdit edit = read_edit(store->edit, "edit").value();
-    apply(edit, policy);
+    std::string document;
+    if (store->base) document = revisions.at(store->base).document;
+    const Policy policy = read_edited(document, {store->edit}, "revision").value();
+    if (!(policy == *store->policy)) return fail(ErrorCode::failed, "world", "the edit is not all");
     revisions[*pending] = {.number = *pending,
                            .document = write_policy(policy, Syntax::toml),
+                           .edits = {},
                            .author = store->author,
                            .reason = store->reason,
                            .time = now,
