@@ -109,7 +109,10 @@ Result<void> Box::remark(const AtomSpace& space) {
   return {};
 }
 
-Result<std::vector<kernel::PeerConfig>> Box::wanted(const engine::Peers& peers) {
+// A device keeps its preshared key for as long as it has its public key, so the store is asked when
+// the peers change, not at every look.
+Result<std::span<const kernel::PeerConfig>> Box::wanted(const engine::Peers& peers) {
+  if (wanted_for_ == peers) return wanted_;
   std::vector<kernel::PeerConfig> configs;
   configs.reserve(peers.size());
   for (const engine::Peer& peer : peers) {
@@ -120,7 +123,9 @@ Result<std::vector<kernel::PeerConfig>> Box::wanted(const engine::Peers& peers) 
       config.allowed_ips.push_back(Prefix::host(address));
     configs.push_back(std::move(config));
   }
-  return configs;
+  wanted_ = std::move(configs);
+  wanted_for_ = peers;
+  return wanted_;
 }
 
 Result<void> Box::set_peers(const engine::Peers& peers) {
@@ -191,6 +196,8 @@ Result<std::vector<engine::PeerStatus>> Box::peers() {
 
 void Box::use_network() {
   ruleset_ = make_ruleset(config_.network);
+  parts_.routing.use(tunnel_of(config_.network));
+  parts_.route_watcher.use(tunnel_of(config_.network));
 }
 
 Result<std::vector<std::string>> Box::foreign_changes() {

@@ -153,8 +153,14 @@ Checked<Edit> add_device(const Policy& policy, const Request& request,
     edit->profile_for = DeviceId(text_parameter(request, "id"));
     const Node* made_here = request.parameters.find("key_made_at_gateway");
     edit->key_made_at_gateway = made_here != nullptr && std::get<bool>(made_here->value);
+    if (edit->key_made_at_gateway)
+      edit->reason = "key made at gateway" + (edit->reason.empty() ? "" : "; " + edit->reason);
   }
   return edit;
+}
+
+Syntax syntax_of(const Request& request) {
+  return text_parameter(request, "syntax") == "json" ? Syntax::json : Syntax::toml;
 }
 
 template <class Map, class Changes>
@@ -255,8 +261,15 @@ Checked<Policy> read_document(const Request& request) {
     return std::unexpected(
         one(ErrorCode::invalid, "syntax", "\"" + syntax + "\" is not known", "give toml or json"));
   }
-  return read_policy(text_parameter(request, "document"),
-                     syntax == "json" ? Syntax::json : Syntax::toml, "policy");
+  return read_policy(text_parameter(request, "document"), syntax_of(request),
+                     control::kDocumentName);
+}
+
+void locate_in_document(Errors& errors, const Request& request) {
+  if (request.parameters.find("document") == nullptr) return;
+  const auto document = sekisho::read_document(text_parameter(request, "document"),
+                                               syntax_of(request), control::kDocumentName);
+  if (document) locate(errors, *document, control::kDocumentName);
 }
 
 Checked<Edit> edit_document(const Policy& policy, const Request& request) {

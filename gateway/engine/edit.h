@@ -35,6 +35,8 @@ Policy roll_back(const Policy& now, Policy earlier);
 
 // The document in a request's parameters, read by the syntax that it names.
 Checked<Policy> read_document(const control::Request& request);
+// Where in that document the errors of its policy stand; nothing where the request has none.
+void locate_in_document(Errors& errors, const control::Request& request);
 
 // A text parameter; empty where it was not given.
 std::string text_parameter(const control::Request& request, std::string_view name);

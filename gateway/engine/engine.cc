@@ -20,6 +20,8 @@ constexpr std::int64_t kMaxListed = 1000;
 const control::Actor kGateway{
     .name = "sekishod", .uid = 0, .authority = control::Authority::officer, .via = "daemon"};
 
+const Entry kEnforcement{.actor = kGateway, .operation = "enforcement", .object = "kernel"};
+
 template <class... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
@@ -99,7 +101,7 @@ Effects Engine::handle(Command command, Time now) {
             return then(std::move(completed.outcome), now);
           },
           [&](Woke&) { return wake(now); },
-          [&](Drifted& drifted) { return repair(drifted, now); },
+          [&](Drifted& drifted) { return repair(drifted); },
           [&](ClockStepped&) { return renew(now); },
           [&](Reconfigured& again) { return reconfigure(std::move(again.network), now); },
       },
@@ -155,23 +157,39 @@ Effects Engine::start(const Started& started, Time now) {
   active->revision = number;
   active->author = std::move(author);
   active_ = *std::move(active);
-  return install(now);
+  return install();
 }
 
-Effects Engine::install(Time) {
+Effects Engine::install() {
   return await(Install{desired()}, [this](Outcome outcome, Time now) -> Effects {
-    if (!outcome) return degrade(to_string(outcome.error()), now);
-    degraded_.clear();
-    retry_at_.reset();
-    return {};
+    return outcome ? enforce() : degrade(to_string(outcome.error()), now);
   });
 }
 
+// The kernel holds what it should.
+Effects Engine::enforce() {
+  Effects effects;
+  if (!degraded_.empty() && degraded_ != kStarting) {
+    Entry entry = kEnforcement;
+    entry.before = std::exchange(degraded_, {});
+    effects.emplace_back(Record{std::move(entry)});
+  }
+  degraded_.clear();
+  retry_at_.reset();
+  return effects;
+}
+
 Effects Engine::degrade(std::string why, Time now) {
+  return degrade(std::move(why), now, kEnforcement);
+}
+
+// It does not. Each new reason is recorded once, as the result of `entry`, however often it is
+// met again.
+Effects Engine::degrade(std::string why, Time now, Entry entry) {
   Effects effects;
   if (degraded_ != why) {
-    effects.emplace_back(
-        Record{{.actor = kGateway, .operation = "enforcement", .object = "kernel", .result = why}});
+    entry.result = why;
+    effects.emplace_back(Record{std::move(entry)});
   }
   degraded_ = std::move(why);
   retry_at_ = now + kRetry;
@@ -181,7 +199,7 @@ Effects Engine::degrade(std::string why, Time now) {
 // The passing of time alone: what began is opened, who ended loses the tunnel.
 Effects Engine::wake(Time now) {
   if (!active_) return {};
-  if (retry_at_ && now >= *retry_at_) return install(now);
+  if (retry_at_ && now >= *retry_at_) return install();
   auto change = active_->compiler.update(active_->policy, {}, now);
   if (!change) return degrade(to_string(change.error()), now);
   const bool people_ended = active_->next_end && *active_->next_end <= now;
@@ -205,36 +223,39 @@ Effects Engine::renew(Time now) {
                                .operation = "clock",
                                .object = "wall clock",
                                .reason = "the clock was set; ends of access were counted anew"}});
-  const auto change = active_->compiler.update(active_->policy, {}, now);
-  follow_people(now);
-  Effects next;
-  if (!change) {
-    next = degrade(to_string(change.error()), now);
-  } else if (TablesDiff renewed = renewal(desired().tables());
-             change->empty() && !renewed.empty()) {
-    next = await(ChangeTables{std::move(renewed)}, [this](Outcome outcome, Time at) -> Effects {
-      return outcome ? Effects{} : degrade(to_string(outcome.error()), at);
-    });
-  } else if (!change->empty()) {
-    next = install(now);
-  }
-  std::ranges::move(next, std::back_inserter(effects));
+  std::ranges::move(count_ends_anew(now), std::back_inserter(effects));
   return effects;
 }
 
-Effects Engine::repair(const Drifted& drifted, Time now) {
+Effects Engine::count_ends_anew(Time now) {
+  const auto change = active_->compiler.update(active_->policy, {}, now);
+  if (!change) return degrade(to_string(change.error()), now);
+  follow_people(now);
+  // Where the tables change, the renewal of the same entry would only repeat it.
+  if (!change->empty()) return install();
+  TablesDiff renewed = renewal(desired().tables());
+  if (renewed.empty()) return {};
+  return await(ChangeTables{std::move(renewed)}, [this](Outcome outcome, Time at) -> Effects {
+    return outcome ? Effects{} : degrade(to_string(outcome.error()), at);
+  });
+}
+
+Effects Engine::repair(const Drifted& drifted) {
   if (!active_) return {};
-  ++repairs_;
-  last_repair_ = now;
-  Effects effects = install(now);
-  effects.insert(effects.begin(), Record{{.actor = kGateway,
-                                          .operation = "drift",
-                                          .object = "kernel",
-                                          .before = joined(drifted.findings),
-                                          .reason = drifted.by.empty() ? "found by the timer"
-                                                                       : "changed by " + drifted.by,
-                                          .result = "repaired"}});
-  return effects;
+  Entry entry{.actor = kGateway,
+              .operation = "drift",
+              .object = "kernel",
+              .before = joined(drifted.findings),
+              .reason = drifted.by.empty() ? "found by the timer" : "changed by " + drifted.by,
+              .result = "repaired"};
+  return await(Install{desired()}, [this, entry](Outcome outcome, Time now) -> Effects {
+    if (!outcome) return degrade(to_string(outcome.error()), now, entry);
+    ++repairs_;
+    last_repair_ = now;
+    Effects effects = enforce();
+    effects.emplace_back(Record{entry});
+    return effects;
+  });
 }
 
 Effects Engine::reconfigure(Network network, Time now) {
@@ -254,7 +275,7 @@ Effects Engine::reconfigure(Network network, Time now) {
   active->author = active_->author;
   network_ = std::move(network);
   active_ = *std::move(active);
-  return install(now);
+  return install();
 }
 
 // ---- requests ----
@@ -323,7 +344,10 @@ Effects Engine::look(const Asked& asked, Time now) {
       auto document = read_document(asked.request);
       if (!document) return answer(asked.id, std::unexpected(std::move(document.error())));
       auto valid = validate(*document, network_);
-      if (!valid) return answer(asked.id, std::unexpected(std::move(valid.error())));
+      if (!valid) {
+        locate_in_document(valid.error(), asked.request);
+        return answer(asked.id, std::unexpected(std::move(valid.error())));
+      }
       return answer(asked.id, asked.request.operation == policy_check
                                   ? Node{Node::Table{{"answer", {true}}}}
                                   : show_difference(policy, *document));
@@ -487,7 +511,10 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
   entry.after = edit->after;
   entry.reason = edit->reason;
   auto undo = amend(active_->policy, edit->change);
-  if (!undo) return reject(asked, std::move(entry), std::move(undo.error()));
+  if (!undo) {
+    locate_in_document(undo.error(), asked.request);
+    return reject(asked, std::move(entry), std::move(undo.error()));
+  }
 
   auto change = std::make_shared<Change>();
   change->request = asked.id;

@@ -43,6 +43,7 @@ class Engine {
 
  private:
   using Continuation = std::function<Effects(Outcome, Time)>;
+  static constexpr const char* kStarting = "starting";
 
   // The policy in force; while a change is under way, the one that it leads to.
   struct Active {
@@ -74,7 +75,8 @@ class Engine {
   Effects answer(RequestId request, control::Reply reply);
 
   Effects start(const Started& started, Time now);
-  Effects install(Time now);
+  Effects install();
+  Effects enforce();
   Effects ask(const Asked& asked, Time now);
   Effects look(const Asked& asked, Time now);
   Effects look_outside(const Asked& asked);
@@ -89,9 +91,11 @@ class Engine {
   Effects reject(const Asked& asked, Entry entry, Errors errors);
   Effects wake(Time now);
   Effects renew(Time now);
-  Effects repair(const Drifted& drifted, Time now);
+  Effects count_ends_anew(Time now);
+  Effects repair(const Drifted& drifted);
   Effects reconfigure(Network network, Time now);
   Effects degrade(std::string why, Time now);
+  Effects degrade(std::string why, Time now, Entry entry);
 
   Result<Active> compile_active(ValidPolicy policy, Time now, Compiled before) const;
   void follow_people(Time now);
@@ -100,7 +104,7 @@ class Engine {
   Network network_;
   std::optional<Active> active_;
   Errors fatal_;
-  std::string degraded_ = "starting";  // why the kernel may not hold what it should; empty: it does
+  std::string degraded_ = kStarting;  // why the kernel may not hold what it should; empty: it does
   std::optional<Time> retry_at_;
   std::uint64_t repairs_ = 0;
   std::optional<Time> last_repair_;

@@ -44,17 +44,11 @@ std::vector<Effect> make_plan(PlanInput input) {
   const bool only_tightens =
       gone.empty() && input.diff.only_tightens() && adds_no_peer(input.peers_from, input.peers_to);
   std::vector<Effect> plan;
-  if (only_tightens) {
-    load_tables(input, gone, plan);
-    set_peers(input, plan);
-    plan.emplace_back(std::move(input.store));
-    plan.emplace_back(std::move(input.activate));
-  } else {
-    plan.emplace_back(std::move(input.store));
-    load_tables(input, gone, plan);
-    plan.emplace_back(std::move(input.activate));
-    set_peers(input, plan);
-  }
+  if (only_tightens) load_tables(input, gone, plan);
+  plan.emplace_back(std::move(input.store));
+  if (!only_tightens) load_tables(input, gone, plan);
+  plan.emplace_back(std::move(input.activate));
+  set_peers(input, plan);
   return plan;
 }
 

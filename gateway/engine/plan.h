@@ -19,9 +19,10 @@ struct PlanInput {
 };
 
 // The steps of a change, in an order in which no moment permits more than `from` or `to` does:
-// only tightening: kernel, peers, disk; anything else: disk (pending), kernel, disk (active),
-// peers. Rules always precede peers. Where atom numbers change, live flows are re-marked between
-// two loads.
+// only tightening: rules, disk; anything else: disk (pending), rules, disk (active). Peers come
+// last: rights are the rules' alone, so a change that the disk refuses ends nobody's session, and
+// one that cannot reach the tunnel still takes rights away. Where atom numbers change, live flows
+// are re-marked between two loads.
 std::vector<Effect> make_plan(PlanInput input);
 
 // Which devices of the ledger begin and end by an edit that `undo` takes back: a device that
