@@ -72,14 +72,14 @@ Result<void> Box::install(const engine::Desired& desired) {
   // Counting and strictness of conntrack before anything is forwarded: the rules rely on them.
   if (auto done = kernel::ensure_conntrack_settings(); !done)
     return std::unexpected(std::move(done.error()));
-  if (auto done = parts_.nftables.install(ruleset_, desired.tables, instant()); !done) {
+  if (auto done = parts_.nftables.install(ruleset_, desired.tables(), instant()); !done) {
     return std::unexpected(std::move(done.error()));
   }
-  if (auto done = remark(desired.space); !done) return done;
+  if (auto done = remark(desired.space()); !done) return done;
   if (auto done = parts_.wireguard->configure(own_key_, config_.network.listen_port); !done)
     return done;
   if (auto done = parts_.routing.ensure(); !done) return std::unexpected(std::move(done.error()));
-  if (auto done = set_peers(desired.peers); !done) return done;
+  if (auto done = set_peers(desired.peers()); !done) return done;
   if (auto done = kernel::ensure_settings(kernel::interface_settings(config_.network.interface));
       !done) {
     return std::unexpected(std::move(done.error()));
@@ -172,9 +172,9 @@ Result<std::vector<std::string>> Box::quick_differences(const engine::Peers& pee
 }
 
 Result<std::vector<std::string>> Box::differences(const engine::Desired& desired) {
-  auto lines = parts_.nftables.observe(ruleset_, desired.tables, instant());
+  auto lines = parts_.nftables.observe(ruleset_, desired.tables(), instant());
   if (!lines) return lines;
-  auto rest = quick_differences(desired.peers);
+  auto rest = quick_differences(desired.peers());
   if (!rest) return rest;
   append(*lines, *std::move(rest));
   return lines;

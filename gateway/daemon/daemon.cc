@@ -114,6 +114,7 @@ Checked<void> Daemon::adopt_policy() {
     const store::RevisionInfo& info = (*active)->info;
     started.active = engine::Revision{.number = info.number,
                                       .document = (*active)->document,
+                                      .edits = (*active)->edits,
                                       .author = info.author,
                                       .reason = info.reason,
                                       .time = info.time,
@@ -220,7 +221,7 @@ void Daemon::wait_for_clock() {
 
 void Daemon::tick() {
   const auto began = worked();
-  auto found = box_->quick_differences(engine_->desired().peers);
+  auto found = box_->quick_differences(engine_->desired().peers());
   // What a repair takes does not count: the next look tells whether it held.
   const auto took = worked() - began;
   if (!drifted(std::move(found), {})) look_at_everything_in_turn();

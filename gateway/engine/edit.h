@@ -6,12 +6,13 @@
 #include "gateway/control/message.h"
 #include "gateway/engine/command.h"
 #include "policy/model/policy.h"
+#include "policy/model/policy_edit.h"
 
 namespace sekisho::engine {
 
 // What a request makes of a policy, before anything is checked as a whole or done.
 struct Edit {
-  Policy next;
+  PolicyEdit change;
   std::string object;  // "person.tanaka"
   std::string before = {},
               after = {};  // the object as TOML; empty where it did not exist or is no more
