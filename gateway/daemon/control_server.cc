@@ -199,9 +199,9 @@ void ControlServer::accept() {
     if (error == asio::error::operation_aborted) return;
     if (!error) {
       make_room();
-      auto session = std::make_shared<Session>(std::move(socket), handler_);
+      const auto session = std::make_shared<Session>(std::move(socket), handler_);
       session->read_header();
-      sessions_.push_back(std::move(session));
+      sessions_.push_back(session);
     }
     accept();
   });

@@ -242,12 +242,13 @@ Effects Engine::count_ends_anew(Time now) {
 
 Effects Engine::repair(const Drifted& drifted) {
   if (!active_) return {};
-  Entry entry{.actor = kGateway,
-              .operation = "drift",
-              .object = "kernel",
-              .before = joined(drifted.findings),
-              .reason = drifted.by.empty() ? "found by the timer" : "changed by " + drifted.by,
-              .result = "repaired"};
+  const Entry entry{
+      .actor = kGateway,
+      .operation = "drift",
+      .object = "kernel",
+      .before = joined(drifted.findings),
+      .reason = drifted.by.empty() ? "found by the timer" : "changed by " + drifted.by,
+      .result = "repaired"};
   return await(Install{desired()}, [this, entry](Outcome outcome, Time now) -> Effects {
     if (!outcome) return degrade(to_string(outcome.error()), now, entry);
     ++repairs_;
