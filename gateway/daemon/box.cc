@@ -109,23 +109,49 @@ Result<void> Box::remark(const AtomSpace& space) {
   return {};
 }
 
+Result<kernel::PeerConfig> Box::wanted(const engine::Peer& peer) {
+  auto preshared = preshared_key_(peer.device, peer.public_key);
+  if (!preshared) return std::unexpected(std::move(preshared.error()));
+  kernel::PeerConfig config{.key = peer.public_key, .preshared_key = *std::move(preshared)};
+  for (const IpAddress& address : peer.addresses)
+    config.allowed_ips.push_back(Prefix::host(address));
+  return config;
+}
+
 // A device keeps its preshared key for as long as it has its public key, so the store is asked when
-// the peers change, not at every look.
+// a peer is new, not at every look.
 Result<std::span<const kernel::PeerConfig>> Box::wanted(const engine::Peers& peers) {
   if (wanted_for_ == peers) return wanted_;
+  const engine::Peers before = std::exchange(wanted_for_, {});
+  std::vector<kernel::PeerConfig> known = std::exchange(wanted_, {});
   std::vector<kernel::PeerConfig> configs;
   configs.reserve(peers.size());
+  std::size_t i = 0;  // both are sorted by device
   for (const engine::Peer& peer : peers) {
-    auto preshared = preshared_key_(peer.device, peer.public_key);
-    if (!preshared) return std::unexpected(std::move(preshared.error()));
-    kernel::PeerConfig config{.key = peer.public_key, .preshared_key = *std::move(preshared)};
-    for (const IpAddress& address : peer.addresses)
-      config.allowed_ips.push_back(Prefix::host(address));
-    configs.push_back(std::move(config));
+    while (i < before.size() && before[i].device < peer.device) ++i;
+    if (i < before.size() && before[i] == peer) {
+      configs.push_back(std::move(known[i]));
+      continue;
+    }
+    auto config = wanted(peer);
+    if (!config) return std::unexpected(std::move(config.error()));
+    configs.push_back(*std::move(config));
   }
   wanted_ = std::move(configs);
   wanted_for_ = peers;
   return wanted_;
+}
+
+Result<void> Box::change_peers(const engine::ChangePeers& change) {
+  std::vector<kernel::PeerConfig> configs;
+  for (const engine::Peer& peer : change.set) {
+    auto config = wanted(peer);
+    if (!config) return std::unexpected(std::move(config.error()));
+    configs.push_back(*std::move(config));
+  }
+  std::vector<const kernel::PeerConfig*> update;
+  for (const kernel::PeerConfig& config : configs) update.push_back(&config);
+  return parts_.wireguard->change(change.remove, update);
 }
 
 Result<void> Box::set_peers(const engine::Peers& peers) {

@@ -24,7 +24,7 @@ class Box {
   using PresharedKeyOf = std::function<Result<PresharedKey>(const DeviceId&, const PublicKey&)>;
 
   // The tunnel interface must exist. `own_key` is the gateway's; `preshared_key` is asked once for
-  // each set of peers.
+  // each peer.
   static Result<std::unique_ptr<Box>> open(const Config& config, PrivateKey own_key,
                                            PresharedKeyOf preshared_key);
 
@@ -33,7 +33,7 @@ class Box {
   Result<void> install(const engine::Desired& desired);
   Result<void> change_tables(const TablesDiff& diff);
   Result<void> remark(const AtomSpace& space);
-  Result<void> set_peers(const engine::Peers& peers);
+  Result<void> change_peers(const engine::ChangePeers& change);
 
   // How the kernel differs from `desired`: one line each, none where all is right.
   Result<std::vector<std::string>> differences(const engine::Desired& desired);
@@ -63,7 +63,9 @@ class Box {
   };
   Box(const Config& config, PrivateKey own_key, PresharedKeyOf preshared_key, Parts parts);
 
+  Result<kernel::PeerConfig> wanted(const engine::Peer& peer);
   Result<std::span<const kernel::PeerConfig>> wanted(const engine::Peers& peers);
+  Result<void> set_peers(const engine::Peers& peers);
   std::vector<kernel::Setting> settings() const;
 
   const Config& config_;

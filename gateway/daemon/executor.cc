@@ -127,7 +127,7 @@ engine::Outcome Executor::do_it(const engine::Remark& remark, Time) {
 }
 
 engine::Outcome Executor::do_it(const engine::ChangePeers& change, Time) {
-  return finished(box_.set_peers(change.peers));
+  return finished(box_.change_peers(change));
 }
 
 engine::Outcome Executor::do_it(const engine::FindAddresses& find, Time) {

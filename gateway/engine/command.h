@@ -106,8 +106,9 @@ struct Remark {
   AtomSpace space;
 };  // live flows whose number is not in `space`
 struct ChangePeers {
-  Peers peers;
-};  // all that there shall be
+  std::vector<PublicKey> remove;  // first
+  Peers set;
+};
 struct FindAddresses {
   std::vector<IpAddress> taken;
 };  // outcome: addresses never used before

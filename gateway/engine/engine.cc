@@ -202,12 +202,16 @@ Effects Engine::wake(Time now) {
   if (retry_at_ && now >= *retry_at_) return install();
   auto change = active_->compiler.update(active_->policy, {}, now);
   if (!change) return degrade(to_string(change.error()), now);
-  const bool people_ended = active_->next_end && *active_->next_end <= now;
-  if (people_ended) follow_people(now);
-  const auto after_tables = [this, people_ended](Outcome outcome, Time then) -> Effects {
+  std::optional<ChangePeers> peers;
+  if (active_->next_end && *active_->next_end <= now) {
+    const Peers before = std::exchange(active_->peers, {});
+    follow_people(now);
+    peers = peers_change(before, active_->peers);
+  }
+  const auto after_tables = [this, peers](Outcome outcome, Time then) -> Effects {
     if (!outcome) return degrade(to_string(outcome.error()), then);
-    if (!people_ended) return {};
-    return await(ChangePeers{active_->peers}, [this](Outcome result, Time at) -> Effects {
+    if (!peers) return {};
+    return await(*peers, [this](Outcome result, Time at) -> Effects {
       return result ? Effects{} : degrade(to_string(result.error()), at);
     });
   };

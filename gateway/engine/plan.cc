@@ -23,33 +23,37 @@ void load_tables(PlanInput& input, const std::vector<AtomMark>& gone, std::vecto
   change_tables(diff(between, input.to.tables), plan);
 }
 
-void set_peers(const PlanInput& input, std::vector<Effect>& plan) {
-  if (input.peers_from != input.peers_to) plan.emplace_back(ChangePeers{input.peers_to});
-}
-
-// Both are sorted by device.
-bool adds_no_peer(const Peers& from, const Peers& to) {
-  auto known = from.begin();
-  return std::ranges::all_of(to, [&](const Peer& peer) {
-    while (known != from.end() && known->device < peer.device) ++known;
-    return known != from.end() && *known == peer;
-  });
-}
-
 }  // namespace
 
 std::vector<Effect> make_plan(PlanInput input) {
+  ChangePeers peers = peers_change(input.peers_from, input.peers_to);
   std::vector<AtomMark> gone;
   if (input.recut_from != nullptr) gone = retired(input.recut_from->space, input.to.space);
-  const bool only_tightens =
-      gone.empty() && input.diff.only_tightens() && adds_no_peer(input.peers_from, input.peers_to);
+  const bool only_tightens = gone.empty() && input.diff.only_tightens() && peers.set.empty();
   std::vector<Effect> plan;
   if (only_tightens) load_tables(input, gone, plan);
   plan.emplace_back(std::move(input.store));
   if (!only_tightens) load_tables(input, gone, plan);
   plan.emplace_back(std::move(input.activate));
-  set_peers(input, plan);
+  if (!peers.remove.empty() || !peers.set.empty()) plan.emplace_back(std::move(peers));
   return plan;
+}
+
+ChangePeers peers_change(const Peers& from, const Peers& to) {
+  ChangePeers change;
+  auto before = from.begin();
+  auto after = to.begin();
+  while (before != from.end() || after != to.end()) {
+    const bool gone = after == to.end() || (before != from.end() && before->device < after->device);
+    const bool came = before == from.end() || (after != to.end() && after->device < before->device);
+    if (gone || (!came && before->public_key != after->public_key)) {
+      change.remove.push_back(before->public_key);
+    }
+    if (!gone && (came || *before != *after)) change.set.push_back(*after);
+    if (!came) ++before;
+    if (!gone) ++after;
+  }
+  return change;
 }
 
 DeviceChange device_change(const PolicyEdit& edit, const PolicyEdit& undo,

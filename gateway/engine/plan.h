@@ -25,6 +25,9 @@ struct PlanInput {
 // are re-marked between two loads.
 std::vector<Effect> make_plan(PlanInput input);
 
+// What leads from these peers to those; both are sorted by device.
+ChangePeers peers_change(const Peers& from, const Peers& to);
+
 // Which devices of the ledger begin and end by an edit that `undo` takes back: a device that
 // changes its key ends and begins.
 DeviceChange device_change(const PolicyEdit& edit, const PolicyEdit& undo,

@@ -84,7 +84,12 @@ Outcome World::execute(const Effect& effect) {
     }
   } else if (const auto* wanted = std::get_if<ChangePeers>(&effect)) {
     trace.emplace_back("peers");
-    peers = wanted->peers;
+    std::erase_if(peers, [&](const Peer& peer) {
+      return std::ranges::count(wanted->remove, peer.public_key) > 0 ||
+             std::ranges::count(wanted->set, peer.device, &Peer::device) > 0;
+    });
+    peers.insert(peers.end(), wanted->set.begin(), wanted->set.end());
+    std::ranges::sort(peers, {}, &Peer::device);
   } else if (std::holds_alternative<FindAddresses>(effect)) {
     const std::uint8_t host = next_address_++;
     return std::vector<IpAddress>{*IpAddress::parse("10.66.0." + std::to_string(host)),
