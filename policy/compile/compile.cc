@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "policy/compile/grant_times.h"
+
 namespace sekisho {
 namespace {
 
@@ -51,20 +53,21 @@ Rights tidy(Rights rights) {
 // The rights that the grants of one moment give to a person.
 class ActiveGrants {
  public:
-  ActiveGrants(const Policy& policy, const AtomSpace& space, Time now) {
+  ActiveGrants(const ValidPolicy& policy, const AtomSpace& space, Time now) {
     std::unordered_map<ResourceId, std::vector<AtomMark>> opened;
     for (const Atom& atom : space.atoms) {
       if (atom.opened_by.empty()) everybody_.emplace_back(atom.mark, End{});
       for (const ResourceId& resource : atom.opened_by) opened[resource].push_back(atom.mark);
     }
-    for (const auto& [id, grant] : policy.grants) {
-      if (grant.until && *grant.until <= now) continue;
-      if (grant.from && *grant.from > now) {
-        next_opening_ = next_opening_ ? std::min(*next_opening_, *grant.from) : *grant.from;
-        continue;
+    GrantTimes times(policy.zones(), now);
+    for (const auto& [id, grant] : policy.policy().grants) {
+      const GrantTimes::Stretch stretch = times.of(grant);
+      if (stretch.opens_at && (!next_opening_ || *stretch.opens_at < *next_opening_)) {
+        next_opening_ = stretch.opens_at;
       }
+      if (!stretch.open) continue;
       Rights& rights = by_who_[grant.who];
-      for (const AtomMark atom : opened[grant.resource]) rights.emplace_back(atom, grant.until);
+      for (const AtomMark atom : opened[grant.resource]) rights.emplace_back(atom, stretch.end);
     }
     for (auto& [who, rights] : by_who_) rights = tidy(std::move(rights));
   }
@@ -220,7 +223,7 @@ Result<Compiled> with_space(const ValidPolicy& policy, const Compiled* before) {
 Result<Compiled> compile(const ValidPolicy& policy, Time now, const Compiled* before) {
   Result<Compiled> compiled = with_space(policy, before);
   if (!compiled) return compiled;
-  const ActiveGrants grants(policy.policy(), compiled->space, now);
+  const ActiveGrants grants(policy, compiled->space, now);
   compiled->next_opening = grants.next_opening();
 
   const Standing standing = group_devices(policy.policy(), grants, now);

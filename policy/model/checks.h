@@ -44,6 +44,10 @@ void unknown(std::string path, std::string_view kind, const Id& id,
                std::move(advice));
 }
 
+// Notes what is wrong with a name or a reason.
+void check_words(std::string_view path, std::string_view key, std::string_view text,
+                 Findings& findings);
+
 void check_network(const Network& network, Findings& findings);
 // Names, texts and amounts: what decode() asks too, for policies that no document gave.
 void check_texts(const Policy& policy, Findings& findings);
@@ -52,7 +56,7 @@ void check_devices(const Policy& policy, const Network& network, Findings& findi
 void check_resources(const Policy& policy, Findings& findings);
 // Resources of one classification that ask different proofs of the same flow.
 void check_overlaps(const Policy& policy, Findings& findings);
-void check_grants(const Policy& policy, Findings& findings);
+void check_grants(const Policy& policy, const TimeZones& zones, Findings& findings);
 
 // Addresses that no packet through a router carries as its destination: "this network", loopback,
 // link-local, multicast, reserved, and IPv4-mapped (IANA special-purpose registries, RFC 6890).

@@ -25,11 +25,22 @@ void put_in_order(Policy& policy) {
     sort_once(resource.prefixes);
     sort_once(resource.services);
   }
+  for (auto& [id, grant] : policy.grants) {
+    if (grant.conditions.hours) sort_once(grant.conditions.hours->spans);
+  }
+}
+
+TimeZones named_zones(const Policy& policy, const TimeZones& zones) {
+  TimeZones named;
+  for (const auto& [id, grant] : policy.grants) {
+    if (grant.conditions.hours) named.insert(*zones.find(grant.conditions.hours->zone));
+  }
+  return named;
 }
 
 }  // namespace
 
-Checked<ValidPolicy> validate(Policy policy, Network network) {
+Checked<ValidPolicy> validate(Policy policy, Network network, const TimeZones& zones) {
   put_in_order(policy);
   Findings findings;
   check_network(network, findings);
@@ -38,18 +49,19 @@ Checked<ValidPolicy> validate(Policy policy, Network network) {
   check_devices(policy, network, findings);
   check_resources(policy, findings);
   check_overlaps(policy, findings);
-  check_grants(policy, findings);
+  check_grants(policy, zones, findings);
   if (!findings.empty()) return std::unexpected(findings.take());
-  return ValidPolicy(std::move(policy), std::move(network));
+  TimeZones named = named_zones(policy, zones);
+  return ValidPolicy(std::move(policy), std::move(network), std::move(named));
 }
 
 Checked<ValidPolicy> read_valid_policy(std::string_view text, Syntax syntax, std::string_view file,
-                                       Network network) {
+                                       Network network, const TimeZones& zones) {
   const auto document = read_document(text, syntax, file);
   if (!document) return std::unexpected(Errors{document.error()});
   auto policy = decode(*document, file);
   if (!policy) return std::unexpected(std::move(policy.error()));
-  auto valid = validate(std::move(*policy), std::move(network));
+  auto valid = validate(std::move(*policy), std::move(network), zones);
   if (!valid) locate(valid.error(), *document, file);
   return valid;
 }

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "policy/compile/internet.h"
-
 namespace sekisho::model {
 namespace {
 
@@ -129,6 +127,11 @@ void aim_at_resource(Random& random, const Policy& policy, const ResourceId& id,
     return;
   }
   const Resource& resource = policy.resources.at(id);
+  if (resource.internet) {
+    flow.destination = random.pick(landmarks());
+    aim_port(random, resource.services, flow);
+    return;
+  }
   flow.destination = around(random, random.pick(resource.prefixes));
   aim_port(random, resource.services, flow);
 }
@@ -164,10 +167,10 @@ Flow random_flow(Random& random, const ValidPolicy& policy) {
   PersonId person;
   flow.source = random_source(random, policy, person);
   const auto aim = random.below(100);
-  if (aim < 15) {
+  if (aim < 30) {
     aim_under_stricter(random, policy.policy(), granted_resource(random, policy.policy(), person),
                        flow);
-  } else if (aim < 60) {
+  } else if (aim < 66) {
     aim_at_resource(random, policy.policy(), granted_resource(random, policy.policy(), person),
                     flow);
   } else if (aim < 82) {
