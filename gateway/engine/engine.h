@@ -26,7 +26,8 @@ namespace sekisho::engine {
 // Completed.
 class Engine {
  public:
-  explicit Engine(Network network);
+  // `zones` are the time zones that grants may name.
+  explicit Engine(Network network, TimeZones zones = {});
 
   // `now` is the wall clock.
   Effects handle(Command command, Time now);
@@ -85,7 +86,7 @@ class Engine {
   Effects wake(Time now);
   Effects renew(Time now);
   Effects repair(const Drifted& drifted, Time now);
-  Effects reconfigure(Network network, Time now);
+  Effects reconfigure(Reconfigured again, Time now);
   Effects degrade(std::string why, Time now);
 
   Result<Active> compile_active(RevisionNumber revision, ValidPolicy policy, Time now,
@@ -94,6 +95,7 @@ class Engine {
   Node status(const std::vector<PeerStatus>& peers, Time now) const;
 
   Network network_;
+  TimeZones zones_;
   std::optional<Active> active_;
   Desired desired_;
   Errors fatal_;
