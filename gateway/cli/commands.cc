@@ -42,6 +42,7 @@ std::string group_summary(std::string_view group) {
   if (group == "role") return "Roles: groups of people";
   if (group == "resource") return "Resources: what can be reached";
   if (group == "grant") return "Grants: who may reach what, why, until when";
+  if (group == "quota") return "Quotas: how many devices a person may have";
   if (group == "policy") return "The policy as a whole: check, apply, go back, ask";
   if (group == "audit") return "What was done, by whom, when";
   return {};

@@ -169,6 +169,7 @@ std::string as_text(const control::Operation& operation, const Node& result) {
     case OperationId::policy_can:
       return cell(*result.find("explanation")) + "\n";
     case OperationId::policy_export:
+    case OperationId::service_catalogue:
       return cell(*result.find("document"));
     default:
       break;

@@ -29,7 +29,12 @@ constexpr P kRoles{"roles", "--role", list, false, "a role of the person; repeat
 constexpr P kPersonState{"state", "--state", text, false, "active or suspended"};
 constexpr P kValidUntil{"valid_until", "--valid-until", text, false,
                         "first second without access, RFC 3339; \"never\" takes it away"};
-constexpr std::array kPersonAdd{kId, kName, kRoles, kPersonState, kValidUntil, kReason};
+constexpr P kKind{"kind", "--kind", text, false,
+                  "owner, employee (default), part_timer, contractor or partner"};
+constexpr P kDeviceQuota{"device_quota", "--device-quota", number, false,
+                         "how many devices they may have; 0: as many as the policy's quota says"};
+constexpr std::array kPersonAdd{kId,          kName,       kKind,        kRoles,
+                                kPersonState, kValidUntil, kDeviceQuota, kReason};
 
 constexpr P kDeviceState{"state", "--state", text, false, "active or blocked"};
 constexpr P kAddresses{"addresses", "--address", list, false,
@@ -54,24 +59,47 @@ constexpr P kPrefixes{"prefixes", "--prefix", list, false,
 constexpr P kServices{"services", "--service", services, false,
                       "https, ssh, quic, tls:PORT, ssh:PORT; or an exception tcp:PORT=REASON, "
                       "udp:PORT=REASON; repeat for more"};
-constexpr std::array kResourceAdd{kId, kName, kClassification, kPrefixes, kServices, kReason};
+constexpr P kOnInternet{"internet", "--internet", flag, false,
+                        "it is on all addresses of the internet, in the place of networks"};
+constexpr std::array kResourceAdd{kId,         kName,     kClassification, kPrefixes,
+                                  kOnInternet, kServices, kReason};
 
 constexpr P kGrantReason{"reason", "--reason", text, true,
                          "what the access is for; part of the grant"};
 constexpr P kFrom{"from", "--from", text, false, "first second of the right, RFC 3339"};
 constexpr P kUntil{"until", "--until", text, false, "first second without the right, RFC 3339"};
+constexpr P kHours{"hours", "--hours", list, false,
+                   "open at these hours only: \"mon-fri 09:00-18:00\"; repeat for more; \"always\" "
+                   "takes them away"};
+constexpr P kZone{"zone", "--zone", text, false, "whose hours they are: Asia/Tokyo"};
+constexpr P kSession{"session", "--session", text, false,
+                     "open to a sign-in not older than this: 15m, 8h (until people can sign in "
+                     "such a grant opens nothing); \"none\" takes it away"};
 constexpr std::array kGrantAdd{kId,
                                P{"who", "--who", text, true, "person:ID or role:ID"},
                                P{"resource", "--resource", text, true, "what may be reached"},
                                kGrantReason,
                                kFrom,
-                               kUntil};
+                               kUntil,
+                               kHours,
+                               kZone,
+                               kSession};
 constexpr std::array kGrantSet{kId,
                                P{"who", "--who", text, false, "person:ID or role:ID"},
                                P{"resource", "--resource", text, false, "what may be reached"},
                                P{"reason", "--reason", text, false, "what the access is for"},
                                kFrom,
-                               kUntil};
+                               kUntil,
+                               kHours,
+                               kZone,
+                               kSession};
+
+constexpr std::array kQuotaSet{P{"devices_per_person", "--devices-per-person", number, true,
+                                 "how many devices a person without a quota of their own may "
+                                 "have; 0: any number"},
+                               kReason};
+constexpr std::array kCatalogue{
+    P{"only", "--only", list, false, "this one of it; repeat for more"}};
 
 constexpr std::array kCheck{kDocument, kSyntax};
 constexpr std::array kApply{kDocument, kSyntax, kBase, kReason};
@@ -106,6 +134,9 @@ constexpr std::array kOperations{
               "/doctor",
               "Look for what is wrong and say the command that mends it",
               {}},
+    Operation{service_catalogue, "", "service-catalogue", auditor, false, "GET",
+              "/service-catalogue",
+              "Print ready resources for what a full tunnel breaks on the first day", kCatalogue},
 
     Operation{
         person_list, "person", "list", auditor, false, "GET", "/people", "List the people", {}},
@@ -176,6 +207,18 @@ constexpr std::array kOperations{
               "Change a grant", kGrantSet},
     Operation{grant_remove, "grant", "remove", administrator, true, "DELETE", "/grants/{id}",
               "Withdraw a grant; flows that lose their right end now", kRemove},
+
+    Operation{quota_show,
+              "quota",
+              "show",
+              auditor,
+              false,
+              "GET",
+              "/quota",
+              "Show how many devices a person may have",
+              {}},
+    Operation{quota_set, "quota", "set", administrator, true, "PATCH", "/quota",
+              "Set how many devices a person may have", kQuotaSet},
 
     Operation{policy_check, "policy", "check", auditor, false, "POST", "/policy/check",
               "Say every mistake in a policy document", kCheck},

@@ -14,6 +14,7 @@ namespace sekisho::control {
 enum class OperationId {
   status,
   doctor,
+  service_catalogue,
   person_list,
   person_show,
   person_add,
@@ -40,6 +41,8 @@ enum class OperationId {
   grant_add,
   grant_set,
   grant_remove,
+  quota_show,
+  quota_set,
   policy_check,
   policy_diff,
   policy_apply,

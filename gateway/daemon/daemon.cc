@@ -15,6 +15,7 @@
 
 #include "gateway/daemon/log.h"
 #include "gateway/daemon/random.h"
+#include "gateway/daemon/zones.h"
 #include "gateway/keys/keys.h"
 
 namespace sekisho::daemon {
@@ -100,7 +101,7 @@ Checked<void> Daemon::open() {
   executor_ = std::make_unique<Executor>(
       config_, *box_, *store_,
       [this](engine::RequestId, control::Reply reply) { reply_ = std::move(reply); });
-  engine_ = std::make_unique<engine::Engine>(config_.network);
+  engine_ = std::make_unique<engine::Engine>(config_.network, load_time_zones());
   return {};
 }
 
@@ -301,7 +302,7 @@ void Daemon::reload() {
   } else {
     Config before = std::exchange(config_, *std::move(next));
     box_->use_network();
-    tell(engine::Reconfigured{config_.network});
+    tell(engine::Reconfigured{config_.network, load_time_zones()});
     if (engine_->fatal().empty()) {
       log(Severity::notice, "reloaded " + file_.string());
     } else {

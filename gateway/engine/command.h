@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gateway/control/message.h"
+#include "policy/base/time_zone.h"
 #include "policy/compile/compile.h"
 #include "policy/compile/diff.h"
 #include "policy/model/policy.h"
@@ -196,6 +197,7 @@ struct Drifted {
 struct ClockStepped {};
 struct Reconfigured {
   Network network;
+  TimeZones zones = {};
 };
 
 using Command = std::variant<Started, Asked, Completed, Woke, Drifted, ClockStepped, Reconfigured>;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "policy/model/document.h"
+#include "policy/model/values.h"
 
 namespace sekisho::engine {
 
@@ -69,8 +70,28 @@ std::string path_of(const Id& id) {
   return std::string(Kind<Id>::name) + "." + id.str();
 }
 
-// The given parameters that are fields of the object, laid over `fields`. An end or a beginning is
-// taken away by "never" or "now".
+// A word, or a number, in the place of a value that takes the field away.
+bool takes_away(std::string_view name, const Node& value) {
+  const auto is = [&](const Node& node, std::string_view word) {
+    return node.string() != nullptr && *node.string() == word;
+  };
+  if (name == "until" || name == "from" || name == "valid_until") return is(value, "never");
+  if (name == "session") return is(value, "none");
+  if (name == "hours") return value.array()->size() == 1 && is(value.array()->front(), "always");
+  if (name == "device_quota") return std::get<std::int64_t>(value.value) == 0;
+  return false;
+}
+
+// What cannot stand beside a field that was given: hours that go take their zone with them, and a
+// resource that is given addresses leaves those of the internet, or the other way round.
+std::string_view ousted_by(std::string_view name, const Node& value, bool taken_away) {
+  if (name == "hours" && taken_away) return "zone";
+  if (name == "prefixes") return "internet";
+  if (name == "internet" && std::get<bool>(value.value)) return "prefixes";
+  return {};
+}
+
+// The given parameters that are fields of the object, laid over `fields`.
 template <class Id>
 Node with_parameters(Node fields, const Request& request) {
   auto& table = std::get<Node::Table>(fields.value);
@@ -78,9 +99,12 @@ Node with_parameters(Node fields, const Request& request) {
     const bool is_field = name != "id" && name != "key_made_at_gateway" &&
                           (name != "reason" || std::is_same_v<Id, GrantId>);
     if (!is_field) continue;
-    std::erase_if(table, [&](const auto& member) { return member.first == name; });
-    const bool taken_away = value.string() != nullptr && *value.string() == "never" &&
-                            (name == "until" || name == "from" || name == "valid_until");
+    const bool taken_away = takes_away(name, value);
+    const std::string_view ousted = ousted_by(name, value, taken_away);
+    const bool given_too = request.parameters.find(ousted) != nullptr;
+    std::erase_if(table, [&](const auto& member) {
+      return member.first == name || (member.first == ousted && !given_too);
+    });
     if (!taken_away) table.emplace_back(name, value);
   }
   return fields;
@@ -107,10 +131,9 @@ Checked<Edit> edit_one(const Policy& policy, const Request& request, Act act,
         one(ErrorCode::conflict, edit.object, "exists already",
             "change it with: " + std::string(Kind<Id>::name) + " set " + id.str()));
   }
-  if (act == Act::add && !is_valid_id(id.str())) {
-    return std::unexpected(one(ErrorCode::invalid, edit.object,
-                               "\"" + id.str() + "\" is not a name",
-                               "use 1 to 63 of a-z 0-9 . _ - and begin with a letter or digit"));
+  if (auto checked = check_id(id.str()); act == Act::add && !checked) {
+    return std::unexpected(one(ErrorCode::invalid, edit.object, std::move(checked.error().cause),
+                               std::move(checked.error().advice)));
   }
   if (act != Act::add && found == objects.end()) {
     return std::unexpected(one(ErrorCode::not_found, edit.object, "does not exist",
@@ -159,24 +182,13 @@ Checked<Edit> add_device(const Policy& policy, const Request& request,
   return edit;
 }
 
-Syntax syntax_of(const Request& request) {
-  return text_parameter(request, "syntax") == "json" ? Syntax::json : Syntax::toml;
-}
-
-template <class Map, class Changes>
-void add_new(const Map& existing, const Map& from, std::string_view kind, Changes& changes,
-             Errors& errors) {
-  for (const auto& [id, object] : from) {
-    if (!existing.contains(id)) {
-      changes.emplace(id, object);
-    } else {
-      errors.push_back({ErrorCode::conflict,
-                        std::string(kind) + "." + id.str(),
-                        "exists already",
-                        {},
-                        "leave it out of the document, or change it with: policy apply"});
-    }
-  }
+Checked<Edit> edit_quota(const Policy& policy, const Request& request) {
+  Edit edit{.change = {}, .object = "quota", .reason = text_parameter(request, "reason")};
+  edit.before = write_toml({Node::Table{{"quota", encode(policy.quota)}}});
+  const auto devices = number_parameter(request, "devices_per_person");
+  edit.change.quota = Quota{.devices_per_person = devices == 0 ? std::nullopt : devices};
+  edit.after = write_toml({Node::Table{{"quota", encode(*edit.change.quota)}}});
+  return edit;
 }
 
 }  // namespace
@@ -184,6 +196,14 @@ void add_new(const Map& existing, const Map& from, std::string_view kind, Change
 std::string text_parameter(const Request& request, std::string_view name) {
   const Node* node = request.parameters.find(name);
   return node != nullptr && node->string() != nullptr ? *node->string() : std::string();
+}
+
+std::vector<std::string> list_parameter(const Request& request, std::string_view name) {
+  std::vector<std::string> texts;
+  const Node* node = request.parameters.find(name);
+  if (node == nullptr) return texts;
+  for (const Node& item : *node->array()) texts.push_back(*item.string());
+  return texts;
 }
 
 std::optional<std::int64_t> number_parameter(const Request& request, std::string_view name) {
@@ -226,8 +246,12 @@ Checked<Edit> edit_object(const Policy& policy, const Request& request,
       return edit_one<GrantId>(policy, request, Act::set, empty());
     case grant_remove:
       return edit_one<GrantId>(policy, request, Act::remove, empty());
+    case quota_set:
+      return edit_quota(policy, request);
     case status:
     case doctor:
+    case service_catalogue:
+    case quota_show:
     case person_list:
     case person_show:
     case device_list:
@@ -253,48 +277,6 @@ Checked<Edit> edit_object(const Policy& policy, const Request& request,
   }
   return std::unexpected(one(ErrorCode::failed, control::operation(request.operation).name(),
                              "changes no object", {}));
-}
-
-Checked<Policy> read_document(const Request& request) {
-  const std::string syntax = text_parameter(request, "syntax");
-  if (!syntax.empty() && syntax != "toml" && syntax != "json") {
-    return std::unexpected(
-        one(ErrorCode::invalid, "syntax", "\"" + syntax + "\" is not known", "give toml or json"));
-  }
-  return read_policy(text_parameter(request, "document"), syntax_of(request),
-                     control::kDocumentName);
-}
-
-void locate_in_document(Errors& errors, const Request& request) {
-  if (request.parameters.find("document") == nullptr) return;
-  const auto document = sekisho::read_document(text_parameter(request, "document"),
-                                               syntax_of(request), control::kDocumentName);
-  if (document) locate(errors, *document, control::kDocumentName);
-}
-
-Checked<Edit> edit_document(const Policy& policy, const Request& request) {
-  auto document = read_document(request);
-  if (!document) return std::unexpected(std::move(document.error()));
-  Edit edit{.change = {}, .object = "policy", .reason = text_parameter(request, "reason")};
-  if (request.operation == OperationId::policy_apply) {
-    edit.change = difference(policy, *document);
-    return edit;
-  }
-  Errors errors;
-  add_new(policy.people, document->people, "person", edit.change.people, errors);
-  add_new(policy.devices, document->devices, "device", edit.change.devices, errors);
-  add_new(policy.roles, document->roles, "role", edit.change.roles, errors);
-  add_new(policy.resources, document->resources, "resource", edit.change.resources, errors);
-  add_new(policy.grants, document->grants, "grant", edit.change.grants, errors);
-  if (!errors.empty()) return std::unexpected(std::move(errors));
-  return edit;
-}
-
-Policy roll_back(const Policy& now, Policy earlier) {
-  earlier.devices = now.devices;
-  std::erase_if(earlier.devices,
-                [&](const auto& device) { return !earlier.people.contains(device.second.person); });
-  return earlier;
 }
 
 }  // namespace sekisho::engine

@@ -22,7 +22,7 @@ struct Edit {
 };
 
 // The operations that change one object: add, set and remove of person, device, role, resource,
-// grant. `addresses` are what a device that names none gets.
+// grant; quota.set. `addresses` are what a device that names none gets.
 Checked<Edit> edit_object(const Policy& policy, const control::Request& request,
                           const std::vector<IpAddress>& addresses);
 
@@ -40,6 +40,8 @@ void locate_in_document(Errors& errors, const control::Request& request);
 
 // A text parameter; empty where it was not given.
 std::string text_parameter(const control::Request& request, std::string_view name);
+// A list's texts; none where it was not given.
+std::vector<std::string> list_parameter(const control::Request& request, std::string_view name);
 std::optional<std::int64_t> number_parameter(const control::Request& request,
                                              std::string_view name);
 

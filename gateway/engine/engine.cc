@@ -89,23 +89,23 @@ Peers peers_of(const Policy& policy, Time now) {
   return peers;
 }
 
-Engine::Engine(Network network) : network_(std::move(network)) {}
+Engine::Engine(Network network, TimeZones zones)
+    : network_(std::move(network)), zones_(std::move(zones)) {}
 
 Effects Engine::handle(Command command, Time now) {
-  return std::visit(
-      Overloaded{
-          [&](Started& started) { return start(started, now); },
-          [&](Asked& asked) { return ask(asked, now); },
-          [&](Completed& completed) {
-            auto then = std::exchange(then_, nullptr);
-            return then(std::move(completed.outcome), now);
-          },
-          [&](Woke&) { return wake(now); },
-          [&](Drifted& drifted) { return repair(drifted); },
-          [&](ClockStepped&) { return renew(now); },
-          [&](Reconfigured& again) { return reconfigure(std::move(again.network), now); },
-      },
-      command);
+  return std::visit(Overloaded{
+                        [&](Started& started) { return start(started, now); },
+                        [&](Asked& asked) { return ask(asked, now); },
+                        [&](Completed& completed) {
+                          auto then = std::exchange(then_, nullptr);
+                          return then(std::move(completed.outcome), now);
+                        },
+                        [&](Woke&) { return wake(now); },
+                        [&](Drifted& drifted) { return repair(drifted); },
+                        [&](ClockStepped&) { return renew(now); },
+                        [&](Reconfigured& again) { return reconfigure(std::move(again), now); },
+                    },
+                    command);
 }
 
 std::optional<Time> Engine::next_deadline() const {
@@ -143,7 +143,7 @@ Effects Engine::start(const Started& started, Time now) {
     number = started.active->number;
     author = started.active->author;
   }
-  auto valid = validate(std::move(policy), network_);
+  auto valid = validate(std::move(policy), network_, zones_);
   if (!valid) {
     fatal_ = std::move(valid.error());
     return {};
@@ -263,10 +263,10 @@ Effects Engine::repair(const Drifted& drifted) {
   });
 }
 
-Effects Engine::reconfigure(Network network, Time now) {
+Effects Engine::reconfigure(Reconfigured again, Time now) {
   fatal_.clear();
-  if (!active_ || network == network_) return {};
-  auto valid = validate(active_->policy.policy(), network);
+  if (!active_ || (again.network == network_ && again.zones == zones_)) return {};
+  auto valid = validate(active_->policy.policy(), again.network, again.zones);
   if (!valid) {
     fatal_ = std::move(valid.error());
     return {};
@@ -276,9 +276,9 @@ Effects Engine::reconfigure(Network network, Time now) {
     fatal_ = {active.error()};
     return {};
   }
-  active->revision = active_->revision;
   active->author = active_->author;
-  network_ = std::move(network);
+  network_ = std::move(again.network);
+  zones_ = std::move(again.zones);
   active_ = *std::move(active);
   return install();
 }
@@ -344,11 +344,15 @@ Effects Engine::look(const Asked& asked, Time now) {
     case grant_show:
       return answer(asked.id, one_result(show_object(policy, asked.request.operation,
                                                      text_parameter(asked.request, "id"), {})));
+    case quota_show:
+      return answer(asked.id, show_quota(policy));
+    case service_catalogue:
+      return answer(asked.id, one_result(show_catalogue(list_parameter(asked.request, "only"))));
     case policy_check:
     case policy_diff: {
       auto document = read_document(asked.request);
       if (!document) return answer(asked.id, std::unexpected(std::move(document.error())));
-      auto valid = validate(*document, network_);
+      auto valid = validate(*document, network_, zones_);
       if (!valid) {
         locate_in_document(valid.error(), asked.request);
         return answer(asked.id, std::unexpected(std::move(valid.error())));
@@ -515,7 +519,7 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
   entry.before = edit->before;
   entry.after = edit->after;
   entry.reason = edit->reason;
-  auto undo = amend(active_->policy, edit->change);
+  auto undo = amend(active_->policy, edit->change, zones_);
   if (!undo) {
     locate_in_document(undo.error(), asked.request);
     return reject(asked, std::move(entry), std::move(undo.error()));

@@ -26,7 +26,8 @@ namespace sekisho::engine {
 // Completed.
 class Engine {
  public:
-  explicit Engine(Network network);
+  // `zones` are the time zones that grants may name.
+  explicit Engine(Network network, TimeZones zones = {});
 
   // `now` is the wall clock.
   Effects handle(Command command, Time now);
@@ -93,7 +94,7 @@ class Engine {
   Effects renew(Time now);
   Effects count_ends_anew(Time now);
   Effects repair(const Drifted& drifted);
-  Effects reconfigure(Network network, Time now);
+  Effects reconfigure(Reconfigured again, Time now);
   Effects degrade(std::string why, Time now);
   Effects degrade(std::string why, Time now, Entry entry);
 
@@ -102,6 +103,7 @@ class Engine {
   Node status(const std::vector<PeerStatus>& peers, Time now) const;
 
   Network network_;
+  TimeZones zones_;
   std::optional<Active> active_;
   Errors fatal_;
   std::string degraded_ = kStarting;  // why the kernel may not hold what it should; empty: it does

@@ -5,7 +5,9 @@
 #include <chrono>
 #include <utility>
 
+#include "policy/base/text.h"
 #include "policy/explain/evaluate.h"
+#include "policy/model/catalogue.h"
 #include "policy/model/document.h"
 
 namespace sekisho::engine {
@@ -165,6 +167,34 @@ Result<Node> show_object(const Policy& policy, OperationId operation, const std:
   return show(policy.grants, "grant", id, peers);
 }
 
+Node show_quota(const Policy& policy) {
+  const auto& devices = policy.quota.devices_per_person;
+  return {Node::Table{{"devices_per_person", devices ? Node{*devices} : text("any number")}}};
+}
+
+Result<Node> show_catalogue(const std::vector<std::string>& only) {
+  std::vector<const CatalogueEntry*> chosen;
+  for (const CatalogueEntry& entry : service_catalogue()) {
+    if (only.empty() || std::ranges::count(only, entry.id.str()) > 0) chosen.push_back(&entry);
+  }
+  for (const std::string& wanted : only) {
+    const auto is_wanted = [&](const CatalogueEntry* entry) { return entry->id.str() == wanted; };
+    if (std::ranges::any_of(chosen, is_wanted)) continue;
+    std::string known;
+    for (const CatalogueEntry& entry : service_catalogue()) known += " " + entry.id.str();
+    return fail(ErrorCode::not_found, "only", quote(wanted) + " is not in the catalogue",
+                "known there:" + known);
+  }
+  Node::Array entries;
+  for (const CatalogueEntry* entry : chosen) {
+    Node row = view(entry->id, entry->resource, {});
+    std::get<Node::Table>(row.value).emplace_back("breaks", text(entry->breaks));
+    entries.push_back(std::move(row));
+  }
+  return Node{
+      Node::Table{{"entries", {std::move(entries)}}, {"document", text(write_catalogue(chosen))}}};
+}
+
 Node show_difference(const Policy& from, const Policy& to) {
   Node::Array rows;
   compare(from.people, to.people, "person", rows);
@@ -172,6 +202,12 @@ Node show_difference(const Policy& from, const Policy& to) {
   compare(from.roles, to.roles, "role", rows);
   compare(from.resources, to.resources, "resource", rows);
   compare(from.grants, to.grants, "grant", rows);
+  if (!(from.quota == to.quota)) {
+    rows.push_back({Node::Table{{"object", text("quota")},
+                                {"change", text("changed")},
+                                {"before", encode(from.quota)},
+                                {"after", encode(to.quota)}}});
+  }
   return {std::move(rows)};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "gateway/control/message.h"
@@ -15,6 +16,10 @@ Node list_objects(const Policy& policy, control::OperationId operation,
                   const std::vector<PeerStatus>& peers);
 Result<Node> show_object(const Policy& policy, control::OperationId operation,
                          const std::string& id, const std::vector<PeerStatus>& peers);
+
+Node show_quota(const Policy& policy);
+// service-catalogue: those of `only`, or all.
+Result<Node> show_catalogue(const std::vector<std::string>& only);
 
 // One row for each object that was added, removed or changed, with it before and after.
 Node show_difference(const Policy& from, const Policy& to);

@@ -38,8 +38,9 @@ Result<Compiler> Compiler::start(const ValidPolicy& policy, Time now, Compiled b
   if (auto cut = compiler.cut_space(policy, diff); !cut) {
     return std::unexpected(std::move(cut.error()));
   }
-  compiler.begin_at(policy.policy(), now);
-  compiler.rearrange(policy.policy(), compiler.everyone(policy.policy()), std::move(leaving), now,
+  GrantTimes times(policy.zones(), now);
+  compiler.begin_at(policy.policy(), times);
+  compiler.rearrange(policy.policy(), compiler.everyone(policy.policy()), std::move(leaving), times,
                      diff);
   return compiler;
 }
@@ -54,17 +55,18 @@ Result<TablesDiff> Compiler::update(const ValidPolicy& valid, const PolicyEdit& 
     recut = *cut;
   }
   std::set<PersonId> touched;
+  GrantTimes times(valid.zones(), now);
   follow_devices(policy, undo, touched);
   for (const auto& [id, before] : undo.people) touched.insert(id);
   if (now < now_) {
     // Dates that have passed are no longer known: they may be yet to come again.
-    begin_at(policy, now);
+    begin_at(policy, times);
     touched.merge(everyone(policy));
   } else {
-    follow_time_and_grants(policy, undo, now, touched);
+    follow_time_and_grants(policy, undo, times, touched);
     if (recut) touched.merge(everyone(policy));
   }
-  rearrange(policy, touched, {}, now, diff);
+  rearrange(policy, touched, {}, times, diff);
   return diff;
 }
 
@@ -90,15 +92,15 @@ Result<bool> Compiler::cut_space(const ValidPolicy& policy, TablesDiff& diff) {
 }
 
 // All that depends on time and on whose a device is, from nothing.
-void Compiler::begin_at(const Policy& policy, Time now) {
-  grants_.start(policy, now);
+void Compiler::begin_at(const Policy& policy, GrantTimes& times) {
+  grants_.start(policy, times);
   ends_of_people_.clear();
   for (auto& [id, mine] : belongings_) {
     mine.devices.clear();
     mine.until.reset();
   }
   for (const auto& [id, device] : policy.devices) belongings_[device.person].devices.push_back(id);
-  now_ = now;
+  now_ = times.now();
 }
 
 std::set<PersonId> Compiler::everyone(const Policy& policy) const {
@@ -122,21 +124,21 @@ void Compiler::follow_devices(const Policy& policy, const PolicyEdit& undo,
   }
 }
 
-void Compiler::follow_time_and_grants(const Policy& policy, const PolicyEdit& undo, Time now,
-                                      std::set<PersonId>& touched) {
-  for (auto end = ends_of_people_.begin(); end != ends_of_people_.end() && end->first <= now;
-       ++end) {
+void Compiler::follow_time_and_grants(const Policy& policy, const PolicyEdit& undo,
+                                      GrantTimes& times, std::set<PersonId>& touched) {
+  for (auto end = ends_of_people_.begin();
+       end != ends_of_people_.end() && end->first <= times.now(); ++end) {
     touched.insert(end->second);
   }
   std::set<RoleId> roles;
-  for (const Who& who : grants_.update(policy, undo, now)) {
+  for (const Who& who : grants_.update(policy, undo, times)) {
     if (const auto* person = std::get_if<PersonId>(&who)) {
       touched.insert(*person);
     } else {
       roles.insert(std::get<RoleId>(who));
     }
   }
-  now_ = now;
+  now_ = times.now();
   if (roles.empty()) return;
   for (const auto& [id, person] : policy.people) {
     if (std::ranges::any_of(person.roles, [&](const RoleId& role) { return roles.contains(role); }))
@@ -145,7 +147,7 @@ void Compiler::follow_time_and_grants(const Policy& policy, const PolicyEdit& un
 }
 
 void Compiler::rearrange(const Policy& policy, const std::set<PersonId>& people,
-                         std::vector<IpAddress> leaving, Time now, TablesDiff& diff) {
+                         std::vector<IpAddress> leaving, GrantTimes& times, TablesDiff& diff) {
   std::map<RoleId, Rights> of_roles;
   std::vector<Cohorts::Holder> holders;
   for (const PersonId& id : people) {
@@ -160,7 +162,7 @@ void Compiler::rearrange(const Policy& policy, const std::set<PersonId>& people,
       continue;
     }
     const Person& person = found->second;
-    if (!in_good_standing(person, now)) continue;
+    if (!in_good_standing(person, times.now())) continue;
     mine.until = person.valid_until;
     if (mine.until) ends_of_people_.emplace(*mine.until, id);
     for (const DeviceId& each : mine.devices) {
@@ -173,10 +175,10 @@ void Compiler::rearrange(const Policy& policy, const std::set<PersonId>& people,
     const auto add = [&](const Rights& more) {
       rights.insert(rights.end(), more.begin(), more.end());
     };
-    add(grants_.rights_of(policy, id, opened_, now));
+    add(grants_.rights_of(policy, id, opened_, times));
     for (const RoleId& role : person.roles) {
       const auto [known, fresh] = of_roles.try_emplace(role);
-      if (fresh) known->second = grants_.rights_of(policy, role, opened_, now);
+      if (fresh) known->second = grants_.rights_of(policy, role, opened_, times);
       add(known->second);
     }
     holders.push_back({mine.addresses, mine.until, tidy(std::move(rights))});

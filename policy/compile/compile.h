@@ -51,13 +51,13 @@ class Compiler {
 
   Compiler() = default;
   Result<bool> cut_space(const ValidPolicy& policy, TablesDiff& diff);
-  void begin_at(const Policy& policy, Time now);
+  void begin_at(const Policy& policy, GrantTimes& times);
   std::set<PersonId> everyone(const Policy& policy) const;
   void follow_devices(const Policy& policy, const PolicyEdit& undo, std::set<PersonId>& touched);
-  void follow_time_and_grants(const Policy& policy, const PolicyEdit& undo, Time now,
+  void follow_time_and_grants(const Policy& policy, const PolicyEdit& undo, GrantTimes& times,
                               std::set<PersonId>& touched);
   void rearrange(const Policy& policy, const std::set<PersonId>& people,
-                 std::vector<IpAddress> leaving, Time now, TablesDiff& diff);
+                 std::vector<IpAddress> leaving, GrantTimes& times, TablesDiff& diff);
 
   Compiled compiled_;
   Cohorts cohorts_;

@@ -141,13 +141,14 @@ class SliceWriter {
 std::vector<Source> sources_of(const ValidPolicy& policy) {
   const Network& network = policy.network();
   std::vector<Source> sources{gateway_dns(network)};
+  const Ranges internet = internet_addresses(policy.policy(), network);
   for (const auto& [id, resource] : policy.policy().resources) {
     if (id == kInternet) continue;
-    sources.push_back(
-        {id, resource.classification, resource.services, reachable(resource, network)});
+    sources.push_back({id, resource.classification, resource.services,
+                       resource.internet ? internet : reachable(resource, network)});
   }
-  sources.push_back({kInternet, Classification::public_, internet_services(policy.policy()),
-                     internet_addresses(policy.policy(), network)});
+  sources.push_back(
+      {kInternet, Classification::public_, internet_services(policy.policy()), internet});
   return sources;
 }
 

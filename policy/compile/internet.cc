@@ -80,11 +80,4 @@ std::span<const Prefix> never_destinations() {
   return never;
 }
 
-std::vector<Service> internet_services(const Policy& policy) {
-  const auto listed = policy.resources.find(kInternet);
-  if (listed != policy.resources.end()) return listed->second.services;
-  return {Service{.kind = ServiceKind::tls, .ports = PortRange::single(443)},
-          Service{.kind = ServiceKind::ssh, .ports = PortRange::single(22)}};
-}
-
 }  // namespace sekisho

@@ -26,7 +26,4 @@ std::span<const Prefix> unicast_space();
 // Never a destination, whatever a resource says: loopback, link-local, multicast.
 std::span<const Prefix> never_destinations();
 
-// The services of `internet`: as the policy lists them, or https and ssh.
-std::vector<Service> internet_services(const Policy& policy);
-
 }  // namespace sekisho

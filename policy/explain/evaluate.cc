@@ -74,12 +74,13 @@ std::vector<Here> resources_here(const ValidPolicy& valid, const Flow& flow) {
   const Network& network = valid.network();
   if (never_reachable(network, flow.destination)) return {};
   std::vector<Here> found;
+  const bool internet = is_internet(policy, network, flow.destination);
   for (const auto& [id, resource] : policy.resources) {
-    if (covers(resource, network, flow.destination)) {
+    if (resource.internet ? internet : covers(resource, network, flow.destination)) {
       found.push_back({id, resource.classification, offered(resource.services, flow)});
     }
   }
-  if (is_internet(policy, network, flow.destination)) {
+  if (internet) {
     found.push_back({kInternet, Classification::public_, offered(internet_services(policy), flow)});
   }
   return found;
@@ -90,8 +91,23 @@ bool is_for(const Grant& grant, const PersonId& id, const Person& person) {
   return std::ranges::count(person.roles, std::get<RoleId>(grant.who)) > 0;
 }
 
-bool lasts_longer(const Grant& a, const Grant& b) {
-  return b.until && (!a.until || *a.until > *b.until);
+// The end of the time for which a grant that is open now stays open.
+std::optional<Time> end_of(const ValidPolicy& valid, const Grant& grant, Time now) {
+  const auto& hours = grant.conditions.hours;
+  if (!hours) return grant.until;
+  const Time closes = open_periods(*hours, valid.zones().at(hours->zone), now).front().end;
+  return grant.until ? std::min(closes, *grant.until) : closes;
+}
+
+bool lasts_longer(const ValidPolicy& valid, const GrantId& a, const GrantId& b, Time now) {
+  const auto end_a = end_of(valid, valid.policy().grants.at(a), now);
+  const auto end_b = end_of(valid, valid.policy().grants.at(b), now);
+  return end_b && (!end_a || *end_a > *end_b);
+}
+
+bool within_hours(const ValidPolicy& valid, const Grant& grant, Time now) {
+  const auto& hours = grant.conditions.hours;
+  return !hours || is_open(*hours, valid.zones().at(hours->zone), now);
 }
 
 bool fits(Opening opening, Check check) {
@@ -109,21 +125,27 @@ bool fits(Opening opening, Check check) {
   return false;
 }
 
-// What the grants of one person say of one resource.
+// What the grants of one person say of some resources.
 struct Granted {
-  std::optional<GrantId> active, coming, ended;
+  std::optional<GrantId> active, without_session, closed, coming, ended;
 };
 
-Granted grants_on(const Policy& policy, const PersonId& id, const ResourceId& resource, Time now) {
-  const Person& person = policy.people.at(id);
+Granted grants_on(const ValidPolicy& valid, const PersonId& id, const std::vector<Here>& resources,
+                  Time now) {
+  const Person& person = valid.policy().people.at(id);
   Granted result;
-  for (const auto& [grant_id, grant] : policy.grants) {
-    if (grant.resource != resource || !is_for(grant, id, person)) continue;
+  for (const auto& [grant_id, grant] : valid.policy().grants) {
+    if (std::ranges::count(resources, grant.resource, &Here::id) == 0) continue;
+    if (!is_for(grant, id, person)) continue;
     if (grant.until && *grant.until <= now) {
       result.ended = grant_id;
     } else if (grant.from && now < *grant.from) {
       result.coming = grant_id;
-    } else if (!result.active || lasts_longer(grant, policy.grants.at(*result.active))) {
+    } else if (!within_hours(valid, grant, now)) {
+      result.closed = grant_id;
+    } else if (grant.conditions.session) {
+      result.without_session = grant_id;
+    } else if (!result.active || lasts_longer(valid, grant_id, *result.active, now)) {
       result.active = grant_id;
     }
   }
@@ -141,42 +163,30 @@ Decision decide(Decision decision, Verdict verdict, Reason reason,
 }
 
 // Some resource of the strictest classification offers the port: has the person a grant on one?
-Decision by_grants(const Policy& policy, const Flow& flow, Time now, Decision decision,
+Decision by_grants(const ValidPolicy& valid, const Flow& flow, Time now, Decision decision,
                    const std::vector<Here>& strictest, const std::vector<Here>& weaker) {
-  const PersonId& person = *decision.person;
-  std::optional<GrantId> best;
-  std::optional<GrantId> coming;
-  std::optional<GrantId> ended;
-  for (const Here& here : strictest) {
-    const Granted granted = grants_on(policy, person, here.id, now);
-    if (granted.active &&
-        (!best || lasts_longer(policy.grants.at(*granted.active), policy.grants.at(*best)))) {
-      best = granted.active;
-    }
-    if (granted.coming) coming = granted.coming;
-    if (granted.ended) ended = granted.ended;
-  }
-  if (best) {
+  const Policy& policy = valid.policy();
+  const Granted granted = grants_on(valid, *decision.person, strictest, now);
+  if (granted.active) {
     decision.check = *strictest.front().check;
     const bool right = fits(flow.opening, decision.check);
     return decide(decision, right ? Verdict::permit : Verdict::refuse,
-                  right ? Reason::granted : Reason::wrong_opening, policy.grants.at(*best).resource,
-                  best);
+                  right ? Reason::granted : Reason::wrong_opening,
+                  policy.grants.at(*granted.active).resource, granted.active);
   }
-  for (const Here& here : weaker) {
-    const Granted granted = grants_on(policy, person, here.id, now);
-    if (granted.active) {
-      return decide(decision, Verdict::refuse, Reason::weaker_classification, strictest.front().id,
-                    granted.active);
-    }
+  if (const auto elsewhere = grants_on(valid, *decision.person, weaker, now).active) {
+    return decide(decision, Verdict::refuse, Reason::weaker_classification, strictest.front().id,
+                  elsewhere);
   }
+  // The one that is nearest to open says why it is not.
   const auto refuse = [&](Reason reason, const std::optional<GrantId>& grant) {
-    const ResourceId& resource = grant ? policy.grants.at(*grant).resource : strictest.front().id;
-    return decide(decision, Verdict::refuse, reason, resource, grant);
+    return decide(decision, Verdict::refuse, reason, policy.grants.at(*grant).resource, grant);
   };
-  if (coming) return refuse(Reason::grant_not_begun, coming);
-  if (ended) return refuse(Reason::grant_ended, ended);
-  return refuse(Reason::no_grant, {});
+  if (granted.without_session) return refuse(Reason::session_needed, granted.without_session);
+  if (granted.closed) return refuse(Reason::outside_hours, granted.closed);
+  if (granted.coming) return refuse(Reason::grant_not_begun, granted.coming);
+  if (granted.ended) return refuse(Reason::grant_ended, granted.ended);
+  return decide(decision, Verdict::refuse, Reason::no_grant, strictest.front().id);
 }
 
 Decision by_destination(const ValidPolicy& valid, const Flow& flow, Time now,
@@ -196,7 +206,7 @@ Decision by_destination(const ValidPolicy& valid, const Flow& flow, Time now,
   if (strictest.empty()) {
     return decide(decision, Verdict::refuse, Reason::no_service, without_service);
   }
-  return by_grants(valid.policy(), flow, now, decision, strictest, weaker);
+  return by_grants(valid, flow, now, decision, strictest, weaker);
 }
 
 }  // namespace

@@ -34,6 +34,8 @@ enum class Reason {
   no_service,             // a resource does, none of the strictest classification offers this port
   no_grant,               // offered, but not granted to this person
   weaker_classification,  // granted on a resource here, but a stricter one covers the address too
+  session_needed,         // granted, to who has signed in freshly; nobody can yet
+  outside_hours,          // granted, at other hours of the week
   grant_not_begun,
   grant_ended,
   wrong_opening,  // granted, but the first bytes are not what the service asks for
@@ -48,7 +50,8 @@ struct Decision {
   std::optional<PersonId> person = {};
   std::optional<DeviceId> device = {};
   std::optional<ResourceId> resource = {};
-  std::optional<GrantId> grant = {};  // the deciding grant: of several, the one that lasts longest
+  std::optional<GrantId> grant =
+      {};  // the deciding grant: of several open ones that which stays open longest
 };
 
 Decision evaluate(const ValidPolicy& policy, const Flow& flow, Time now);

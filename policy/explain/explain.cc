@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cassert>
 
-#include "policy/compile/internet.h"
 #include "policy/explain/evaluate.h"
 
 namespace sekisho {
@@ -80,6 +79,11 @@ class Words {
   std::string until() const {
     return grant().until ? " until " + to_string(*grant().until) : std::string{};
   }
+  // ", mon-fri 09:00-18:00, Asia/Tokyo"
+  std::string hours() const {
+    const auto& hours = grant().conditions.hours;
+    return hours ? ", " + hours->to_string() : std::string{};
+  }
 
  private:
   const Policy& policy_;
@@ -109,6 +113,10 @@ std::string_view to_string(Reason reason) {
       return "no_grant";
     case Reason::weaker_classification:
       return "weaker_classification";
+    case Reason::session_needed:
+      return "session_needed";
+    case Reason::outside_hours:
+      return "outside_hours";
     case Reason::grant_not_begun:
       return "grant_not_begun";
     case Reason::grant_ended:
@@ -151,6 +159,14 @@ std::string explain(const ValidPolicy& policy, const Flow& flow, const Decision&
       return fmt::format(
           "grant {} on {} does not open {}: {} covers it too, and {} has no grant on that",
           say.grant_id(), say.granted_resource(), say.target(), say.resource(), say.person());
+    case Reason::session_needed:
+      return fmt::format(
+          "grant {} on {} asks for a sign-in within {}, and nobody can sign in yet: it opens "
+          "nothing",
+          say.grant_id(), say.resource(), to_string(*say.grant().conditions.session));
+    case Reason::outside_hours:
+      return fmt::format("grant {} on {} is open at other hours only{}", say.grant_id(),
+                         say.resource(), say.hours());
     case Reason::grant_not_begun:
       return fmt::format("grant {} on {} begins at {}", say.grant_id(), say.resource(),
                          to_string(*say.grant().from));
@@ -161,8 +177,8 @@ std::string explain(const ValidPolicy& policy, const Flow& flow, const Decision&
       return fmt::format("{} may reach {} by {}, but the flow does not begin with {}", say.person(),
                          say.resource(), say.service(), first_bytes(decision.check));
     case Reason::granted:
-      return fmt::format("{} may reach {} by {}: grant {}{}", say.person(), say.resource(),
-                         say.service(), say.grant_id(), say.until());
+      return fmt::format("{} may reach {} by {}: grant {}{}{}", say.person(), say.resource(),
+                         say.service(), say.grant_id(), say.until(), say.hours());
     case Reason::gateway_service:
       return fmt::format("{} may ask the gateway's DNS, as every device in good standing may",
                          say.device());

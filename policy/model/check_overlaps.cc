@@ -35,13 +35,31 @@ Proofs proofs_of(const Resource& resource) {
   return proofs;
 }
 
+bool is_on_internet(const Listed& listed) {
+  return listed.first == kInternet || listed.second.internet;
+}
+
 struct Item {
-  Prefix prefix;
+  Prefix prefix;  // of what is on the internet: any, the same for all
   const Listed* resource;
   std::size_t proofs;  // the number of its list of proofs
 };
 
+// Both are wherever the internet is.
+void report_on_internet(const Item& one, const Item& other, Findings& findings) {
+  if (one.resource->first == kInternet) return report_on_internet(other, one, findings);
+  const auto services = clash(one.resource->second, other.resource->second);
+  if (!services) return;
+  findings.add(
+      element_path(member_path(member_path("resource", one.resource->first.str()), "services"),
+                   services->first->name()),
+      "is on the internet as resource " + quote(other.resource->first.str()) + " is: here " +
+          services->first->name() + ", there " + services->second->name() + ", on a common port",
+      "ask the same of both, or leave the port to one of them");
+}
+
 void report(const Item& outer, const Item& inner, Findings& findings) {
+  if (is_on_internet(*inner.resource)) return report_on_internet(inner, outer, findings);
   const auto services = clash(inner.resource->second, outer.resource->second);
   if (!services) return;
   findings.add(
@@ -83,8 +101,16 @@ void check_class(std::vector<Item> items, std::size_t lists, Findings& findings)
 void check_overlaps(const Policy& policy, Findings& findings) {
   std::map<Proofs, std::size_t> numbers;
   std::map<Classification, std::vector<Item>> items_of;
+  std::vector<Item> on_internet;
+  Listed built_in{kInternet, {}};
+  built_in.second.services = internet_services(policy);
+  on_internet.push_back(
+      {{}, &built_in, numbers.emplace(proofs_of(built_in.second), 0).first->second});
   for (const Listed& listed : policy.resources) {
     const auto number = numbers.emplace(proofs_of(listed.second), numbers.size()).first->second;
+    if (listed.second.internet && listed.first != kInternet) {
+      on_internet.push_back({{}, &listed, number});
+    }
     for (const Prefix& prefix : listed.second.prefixes) {
       items_of[listed.second.classification].push_back({prefix, &listed, number});
     }
@@ -92,6 +118,7 @@ void check_overlaps(const Policy& policy, Findings& findings) {
   for (auto& [classification, items] : items_of) {
     check_class(std::move(items), numbers.size(), findings);
   }
+  check_class(std::move(on_internet), numbers.size(), findings);
 }
 
 }  // namespace sekisho

@@ -1,7 +1,13 @@
+#include <cstdint>
 #include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
 
 #include "policy/base/text.h"
 #include "policy/model/checks.h"
+#include "policy/model/look_alike.h"
 #include "policy/model/validate.h"
 #include "policy/model/values.h"
 
@@ -15,22 +21,9 @@ void check_amount(std::string_view section, std::size_t amount, std::size_t most
                "at most " + std::to_string(most) + " are allowed");
 }
 
-void check_one_id(std::string_view section, std::string_view id, Findings& findings) {
-  if (auto checked = check_id(id); !checked) {
-    findings.add(member_path(section, id), checked.error().cause, checked.error().advice);
-  }
-}
-
 template <class Id, class Thing>
 void check_ids(std::string_view section, const std::map<Id, Thing>& things, Findings& findings) {
-  for (const auto& [id, thing] : things) check_one_id(section, id.str(), findings);
-}
-
-void check_words(std::string_view path, std::string_view key, std::string_view text,
-                 Findings& findings) {
-  if (auto checked = check_text(text); !checked) {
-    findings.add(member_path(path, key), checked.error().cause, checked.error().advice);
-  }
+  for (const auto& [id, thing] : things) check_id_of(section, id.str(), findings);
 }
 
 template <class Id, class Thing>
@@ -40,17 +33,61 @@ void check_names(std::string_view section, const std::map<Id, Thing>& things, Fi
   }
 }
 
-void check_who(std::string path, const Who& who, const Policy& policy, Findings& findings) {
-  if (const auto* person = std::get_if<PersonId>(&who)) {
-    if (!policy.people.contains(*person)) {
-      unknown(std::move(path), "person", *person, policy.people, findings);
-    }
-  } else if (const auto& role = std::get<RoleId>(who); !policy.roles.contains(role)) {
-    unknown(std::move(path), "role", role, policy.roles, findings);
+// Two people with one name may well be; one name in two spellings is a mistake or a trick.
+void check_spelling(const Policy& policy, Findings& findings) {
+  std::unordered_map<std::string, const std::pair<const PersonId, Person>*> known;
+  for (const auto& entry : policy.people) {
+    const auto& [id, person] = entry;
+    if (find_invalid_utf8(person.name)) continue;
+    const auto [first, fresh] = known.emplace(folded(person.name), &entry);
+    if (fresh || first->second->second.name == person.name) continue;
+    findings.add(member_path(member_path("person", id.str()), "name"),
+                 quote(person.name) + " and " + quote(first->second->second.name) + " of person " +
+                     quote(first->second->first.str()) + " are one name in two spellings",
+                 "write both alike, or tell the two people apart");
+  }
+}
+
+void check_quota(std::string path, std::optional<std::int64_t> quota, Findings& findings) {
+  if (!quota || (*quota >= 1 && *quota <= kMostDevicesOfPerson)) return;
+  findings.add(std::move(path), std::to_string(*quota) + " is no quota of devices",
+               "write 1 to " + std::to_string(kMostDevicesOfPerson) + ", or take it out");
+}
+
+void check_quotas(const Policy& policy, Findings& findings) {
+  const auto& common = policy.quota.devices_per_person;
+  check_quota("quota.devices_per_person", common, findings);
+  std::map<PersonId, std::int64_t> devices;
+  for (const auto& [id, device] : policy.devices) ++devices[device.person];
+  for (const auto& [id, person] : policy.people) {
+    const std::string path = member_path("person", id.str());
+    check_quota(member_path(path, "device_quota"), person.device_quota, findings);
+    const auto& quota = person.device_quota ? person.device_quota : common;
+    const auto owned = devices.find(id);
+    if (!quota || owned == devices.end() || owned->second <= *quota) continue;
+    findings.add(
+        person.device_quota ? member_path(path, "device_quota") : path,
+        "has " + std::to_string(owned->second) + " devices, and at most " + std::to_string(*quota) +
+            " are allowed by " +
+            (person.device_quota ? "their own quota" : "quota.devices_per_person"),
+        "remove a device, or give this person device_quota = " + std::to_string(owned->second));
   }
 }
 
 }  // namespace
+
+void check_words(std::string_view path, std::string_view key, std::string_view text,
+                 Findings& findings) {
+  if (auto checked = check_text(text); !checked) {
+    findings.add(member_path(path, key), checked.error().cause, checked.error().advice);
+  }
+}
+
+void check_id_of(std::string_view section, std::string_view id, Findings& findings) {
+  if (auto checked = check_id(id); !checked) {
+    findings.add(member_path(section, id), checked.error().cause, checked.error().advice);
+  }
+}
 
 void check_amounts(const Policy& policy, Findings& findings) {
   check_amount("role", policy.roles.size(), kMaxRoles, findings);
@@ -79,26 +116,8 @@ void check_people(const Policy& policy, Findings& findings) {
               findings);
     }
   }
-}
-
-void check_grant(const Policy& policy, const GrantId& id, const Grant& grant, Findings& findings) {
-  check_one_id("grant", id.str(), findings);
-  const std::string path = member_path("grant", id.str());
-  check_who(member_path(path, "who"), grant.who, policy, findings);
-  if (grant.resource != kInternet && !policy.resources.contains(grant.resource)) {
-    unknown(member_path(path, "resource"), "resource", grant.resource, policy.resources, findings);
-  }
-  check_words(path, "reason", grant.reason, findings);
-  if (grant.from && grant.until && *grant.until <= *grant.from) {
-    findings.add(
-        member_path(path, "until"),
-        "ends at " + to_string(*grant.until) + ", not after it begins at " + to_string(*grant.from),
-        "set a later end or take the grant out");
-  }
-}
-
-void check_grants(const Policy& policy, Findings& findings) {
-  for (const auto& [id, grant] : policy.grants) check_grant(policy, id, grant, findings);
+  check_spelling(policy, findings);
+  check_quotas(policy, findings);
 }
 
 }  // namespace sekisho

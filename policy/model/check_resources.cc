@@ -13,17 +13,30 @@ void check_internet(const std::string& path, const Resource& internet, Findings&
                  "the internet is built in: what it covers follows from the other resources",
                  "take the prefixes out, or choose another name for this resource");
   }
-  if (internet.classification != Classification::public_) {
-    findings.add(member_path(path, "classification"), "the internet is public",
-                 "write classification = \"public\"");
+  if (internet.internet) {
+    findings.add(member_path(path, "internet"), "the internet is built in", "take this out");
   }
+}
+
+// A resource of its own on the addresses of the internet.
+void check_on_internet(const std::string& path, const Resource& resource, Findings& findings) {
+  if (resource.prefixes.empty()) return;
+  findings.add(member_path(path, "prefixes"),
+               "a resource on the internet is wherever the internet is",
+               "take the prefixes out, or internet = true");
+}
+
+void check_public(const std::string& path, const Resource& resource, Findings& findings) {
+  if (resource.classification == Classification::public_) return;
+  findings.add(member_path(path, "classification"), "the internet is public",
+               "write classification = \"public\"");
 }
 
 void check_prefixes(const std::string& path, const Resource& resource, Findings& findings) {
   const std::string prefixes = member_path(path, "prefixes");
   if (resource.prefixes.empty()) {
     findings.add(prefixes, "a resource without addresses is reached by nobody",
-                 "list its networks or take the resource out");
+                 "list its networks, write internet = true, or take the resource out");
   }
   if (resource.prefixes.size() > kMaxPrefixesOfResource) {
     findings.add(prefixes, std::to_string(resource.prefixes.size()) + " of them",
@@ -92,6 +105,10 @@ void check_resources(const Policy& policy, Findings& findings) {
     const std::string path = member_path("resource", id.str());
     if (id == kInternet) {
       check_internet(path, resource, findings);
+      check_public(path, resource, findings);
+    } else if (resource.internet) {
+      check_on_internet(path, resource, findings);
+      check_public(path, resource, findings);
     } else {
       check_prefixes(path, resource, findings);
     }

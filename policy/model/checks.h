@@ -44,6 +44,11 @@ void unknown(std::string path, std::string_view kind, const Id& id,
                std::move(advice));
 }
 
+void check_id_of(std::string_view section, std::string_view id, Findings& findings);
+// Notes what is wrong with a name or a reason.
+void check_words(std::string_view path, std::string_view key, std::string_view text,
+                 Findings& findings);
+
 void check_network(const Network& network, Findings& findings);
 void check_amounts(const Policy& policy, Findings& findings);
 // Names and texts: what decode() asks too, for policies that no document gave.
@@ -53,9 +58,10 @@ void check_devices(const Policy& policy, const Network& network, Findings& findi
 void check_resources(const Policy& policy, Findings& findings);
 // Resources of one classification that ask different proofs of the same flow.
 void check_overlaps(const Policy& policy, Findings& findings);
-void check_grants(const Policy& policy, Findings& findings);
+void check_grants(const Policy& policy, const TimeZones& zones, Findings& findings);
 // One of them, its id and texts too.
-void check_grant(const Policy& policy, const GrantId& id, const Grant& grant, Findings& findings);
+void check_grant(const Policy& policy, const GrantId& id, const Grant& grant,
+                 const TimeZones& zones, Findings& findings);
 
 // Addresses that no packet through a router carries as its destination: "this network", loopback,
 // link-local, multicast, reserved, and IPv4-mapped (IANA special-purpose registries, RFC 6890).

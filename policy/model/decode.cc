@@ -22,8 +22,13 @@ auto noting(Mistakes& mistakes, Result<T> (*read)(const Node&)) {
 
 Person decode_person(Fields& fields) {
   // Listing somebody admits them; a document that means otherwise says so.
-  Person person{.name = {}, .roles = {}, .state = PersonState::active};
+  Person person{
+      .name = {}, .roles = {}, .state = PersonState::active, .kind = PersonKind::employee};
   fields.required("name", person.name, read_text);
+  fields.optional("kind", person.kind, [](const Node& node) {
+    return read_choice(node, {PersonKind::owner, PersonKind::employee, PersonKind::part_timer,
+                              PersonKind::contractor, PersonKind::partner});
+  });
   if (const Node* roles = fields.optional("roles")) {
     fields.elements(*roles, "roles", person.roles, noting(fields.mistakes(), read_id<RoleId>));
   }
@@ -31,6 +36,7 @@ Person decode_person(Fields& fields) {
     return read_choice(node, {PersonState::active, PersonState::suspended});
   });
   fields.optional("valid_until", person.valid_until, read_time);
+  fields.optional("device_quota", person.device_quota, read_number);
   return person;
 }
 
@@ -78,6 +84,9 @@ Resource decode_resource(Fields& fields) {
     fields.elements(*prefixes, "prefixes", resource.prefixes,
                     noting(fields.mistakes(), read_prefix));
   }
+  fields.reserved("names", "destinations by name are kept for a later version",
+                  "list the addresses under prefixes");
+  fields.optional("internet", resource.internet, read_flag);
   if (const Node* services = fields.optional("services")) {
     fields.elements(*services, "services", resource.services,
                     [&](const Node& node, std::string path) {
@@ -87,6 +96,18 @@ Resource decode_resource(Fields& fields) {
   return resource;
 }
 
+// Hours are those of a place: neither means anything without the other.
+void decode_hours(Fields& fields, std::optional<WeeklyHours>& hours) {
+  if (fields.optional("hours") == nullptr && fields.optional("zone") == nullptr) return;
+  hours.emplace();
+  if (const Node* spans = fields.required("hours", "write hours = [\"mon-fri 09:00-18:00\"]")) {
+    fields.elements(*spans, "hours", hours->spans, noting(fields.mistakes(), read_hours));
+  }
+  if (fields.required("zone", "say whose hours they are: zone = \"Asia/Tokyo\"") != nullptr) {
+    fields.optional("zone", hours->zone, read_text);
+  }
+}
+
 Grant decode_grant(Fields& fields) {
   Grant grant;
   fields.required("who", grant.who, read_who);
@@ -94,7 +115,15 @@ Grant decode_grant(Fields& fields) {
   fields.required("reason", grant.reason, read_text);
   fields.optional("from", grant.from, read_time);
   fields.optional("until", grant.until, read_time);
+  decode_hours(fields, grant.conditions.hours);
+  fields.optional("session", grant.conditions.session, read_duration);
   return grant;
+}
+
+Quota decode_quota(Fields& fields) {
+  Quota quota;
+  fields.optional("devices_per_person", quota.devices_per_person, read_number);
+  return quota;
 }
 
 // A table of things by their names.
@@ -149,10 +178,19 @@ Checked<Grant> decode_grant(const Node& fields, std::string_view path) {
   return decode_one<Grant>(fields, path, decode_grant);
 }
 
+Checked<Quota> decode_quota(const Node& fields, std::string_view path) {
+  return decode_one<Quota>(fields, path, decode_quota);
+}
+
 Checked<Policy> decode(const Node& document, std::string_view file) {
   Policy policy;
   Mistakes mistakes;
   Fields root(document, "", mistakes);
+  if (const Node* quota = root.optional("quota")) {
+    Fields fields(*quota, "quota", mistakes);
+    policy.quota = decode_quota(fields);
+    fields.finish();
+  }
   decode_section(root, "role", policy.roles, decode_role);
   decode_section(root, "person", policy.people, decode_person);
   decode_section(root, "device", policy.devices, decode_device);

@@ -9,7 +9,8 @@
 
 namespace sekisho {
 
-// People and devices that a document lists without a `state` are active; encode() always writes it.
+// People and devices that a document lists without a `state` are active, people without a `kind`
+// are employees; encode() always writes both.
 // A date stands for its first second, UTC.
 enum class Syntax { toml, json };
 
@@ -31,11 +32,13 @@ Checked<Device> decode_device(const Node& fields, std::string_view path);
 Checked<Role> decode_role(const Node& fields, std::string_view path);
 Checked<Resource> decode_resource(const Node& fields, std::string_view path);
 Checked<Grant> decode_grant(const Node& fields, std::string_view path);
+Checked<Quota> decode_quota(const Node& fields, std::string_view path);
 Node encode(const Person& person);
 Node encode(const Device& device);
 Node encode(const Role& role);
 Node encode(const Resource& resource);
 Node encode(const Grant& grant);
+Node encode(const Quota& quota);
 
 // Fills in the `place` of errors whose `object` is a path into `document` and sorts them by it:
 // where the value stands or, where it does not, what is around it.

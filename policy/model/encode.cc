@@ -45,9 +45,11 @@ void add_section(Node::Table& document, std::string name, const std::map<Id, Thi
 Node encode(const Person& person) {
   Node::Table table;
   table.emplace_back("name", text(person.name));
+  table.emplace_back("kind", text(std::string(to_string(person.kind))));
   table.emplace_back("roles", list(person.roles, [](const RoleId& role) { return role.str(); }));
   table.emplace_back("state", text(std::string(to_string(person.state))));
   add_time(table, "valid_until", person.valid_until);
+  if (person.device_quota) table.emplace_back("device_quota", Node{.value = *person.device_quota});
   return {.value = std::move(table)};
 }
 
@@ -72,7 +74,8 @@ Node encode(const Resource& resource) {
   Node::Table table;
   table.emplace_back("name", text(resource.name));
   table.emplace_back("classification", text(std::string(to_string(resource.classification))));
-  // The built-in resource has none and may not be given any.
+  if (resource.internet) table.emplace_back("internet", Node{.value = true});
+  // What is on the internet has none and may not be given any.
   if (!resource.prefixes.empty()) {
     table.emplace_back("prefixes", list(resource.prefixes,
                                         [](const Prefix& prefix) { return prefix.to_string(); }));
@@ -90,11 +93,27 @@ Node encode(const Grant& grant) {
   table.emplace_back("reason", text(grant.reason));
   add_time(table, "from", grant.from);
   add_time(table, "until", grant.until);
+  const auto& [hours, session] = grant.conditions;
+  if (hours) {
+    table.emplace_back("hours",
+                       list(hours->spans, [](const DailyHours& span) { return span.to_string(); }));
+    table.emplace_back("zone", text(hours->zone));
+  }
+  if (session) table.emplace_back("session", text(to_string(*session)));
+  return {.value = std::move(table)};
+}
+
+Node encode(const Quota& quota) {
+  Node::Table table;
+  if (quota.devices_per_person) {
+    table.emplace_back("devices_per_person", Node{.value = *quota.devices_per_person});
+  }
   return {.value = std::move(table)};
 }
 
 Node encode(const Policy& policy) {
   Node::Table document;
+  if (policy.quota != Quota{}) document.emplace_back("quota", encode(policy.quota));
   add_section(document, "role", policy.roles);
   add_section(document, "person", policy.people);
   add_section(document, "device", policy.devices);

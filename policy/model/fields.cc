@@ -14,22 +14,30 @@ Fields::Fields(const Node& node, std::string path, Mistakes& mistakes)
 }
 
 const Node* Fields::optional(std::string_view key) {
-  known_.push_back(key);
+  if (std::ranges::find(known_, key) == known_.end()) known_.push_back(key);
   return node_.find(key);
 }
 
-const Node* Fields::required(std::string_view key) {
+const Node* Fields::required(std::string_view key, std::string advice) {
   const Node* node = optional(key);
   if (node == nullptr && node_.table() != nullptr) {
-    mistakes_.add(path_of(key), node_.position, "is missing");
+    mistakes_.add(path_of(key), node_.position, "is missing", std::move(advice));
   }
   return node;
+}
+
+void Fields::reserved(std::string_view key, std::string cause, std::string advice) {
+  reserved_.push_back(key);
+  if (const Node* node = node_.find(key)) {
+    mistakes_.add(path_of(key), node->position, std::move(cause), std::move(advice));
+  }
 }
 
 void Fields::finish() {
   if (node_.table() == nullptr) return;
   for (const auto& [key, value] : *node_.table()) {
     if (std::ranges::find(known_, key) != known_.end()) continue;
+    if (std::ranges::find(reserved_, key) != reserved_.end()) continue;
     std::string advice = suggestion(key, known_);
     if (advice.empty()) {
       advice = "known here:";

@@ -23,7 +23,7 @@ class Fields {
   // The member, or nullptr; asking for it makes its key known.
   const Node* optional(std::string_view key);
   // The same, and a mistake where there is none.
-  const Node* required(std::string_view key);
+  const Node* required(std::string_view key, std::string advice = {});
 
   template <class T, class Reader>
   void optional(std::string_view key, T& out, Reader read) {
@@ -38,6 +38,8 @@ class Fields {
   template <class T, class Reader>
   void elements(const Node& node, std::string_view key, std::vector<T>& out, Reader read);
 
+  // Notes a key whose meaning is kept for later, where it stands.
+  void reserved(std::string_view key, std::string cause, std::string advice);
   // Notes the keys that nobody asked for.
   void finish();
 
@@ -61,6 +63,7 @@ class Fields {
   std::string path_;
   Mistakes& mistakes_;
   std::vector<std::string_view> known_;
+  std::vector<std::string_view> reserved_;
 };
 
 // "a text", "a number", "a list" ...: what a message calls the value.

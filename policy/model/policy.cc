@@ -51,12 +51,36 @@ Result<Service> Service::parse(std::string_view name) {
               "write https, ssh, quic, tls:PORT, ssh:PORT, tcp:PORT or udp:PORT");
 }
 
+std::vector<Service> internet_services(const Policy& policy) {
+  const auto listed = policy.resources.find(kInternet);
+  if (listed != policy.resources.end()) return listed->second.services;
+  return {Service{.kind = ServiceKind::tls, .ports = PortRange::single(443)},
+          Service{.kind = ServiceKind::ssh, .ports = PortRange::single(22)}};
+}
+
 std::string_view to_string(PersonState state) {
   switch (state) {
     case PersonState::suspended:
       return "suspended";
     case PersonState::active:
       return "active";
+  }
+  assert(false);
+  return {};
+}
+
+std::string_view to_string(PersonKind kind) {
+  switch (kind) {
+    case PersonKind::partner:
+      return "partner";
+    case PersonKind::contractor:
+      return "contractor";
+    case PersonKind::part_timer:
+      return "part_timer";
+    case PersonKind::employee:
+      return "employee";
+    case PersonKind::owner:
+      return "owner";
   }
   assert(false);
   return {};
@@ -89,6 +113,14 @@ std::string_view to_string(Classification classification) {
 std::string to_string(const Who& who) {
   if (const auto* person = std::get_if<PersonId>(&who)) return "person:" + person->str();
   return "role:" + std::get<RoleId>(who).str();
+}
+
+std::string to_string(std::chrono::minutes duration) {
+  constexpr std::chrono::minutes kHour{60};
+  if (duration.count() != 0 && duration % kHour == std::chrono::minutes(0)) {
+    return std::to_string(duration / kHour) + "h";
+  }
+  return std::to_string(duration.count()) + "m";
 }
 
 }  // namespace sekisho

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -12,6 +14,7 @@
 #include "policy/base/ports.h"
 #include "policy/base/strong_id.h"
 #include "policy/base/time.h"
+#include "policy/model/hours.h"
 
 // The policy document: what the officer says, as data. The same model for TOML and JSON.
 // Zero values are the stricter choice throughout.
@@ -24,6 +27,8 @@ using ResourceId = StrongId<struct ResourceTag>;
 using GrantId = StrongId<struct GrantTag>;
 
 enum class PersonState { suspended, active };
+// Farthest from the business first (rule book, article 2).
+enum class PersonKind { partner, contractor, part_timer, employee, owner };
 enum class DeviceState { blocked, active };
 // Ordered by strictness (rule book, article 6).
 enum class Classification { public_, internal, confidential };
@@ -58,6 +63,8 @@ struct Person {
   std::vector<RoleId> roles;  // sorted, no repeats
   PersonState state = PersonState::suspended;
   std::optional<Time> valid_until = {};
+  PersonKind kind = PersonKind::partner;
+  std::optional<std::int64_t> device_quota = {};  // in the place of the policy's
   bool operator==(const Person&) const = default;
 };
 
@@ -79,10 +86,19 @@ struct Resource {
   Classification classification = Classification::confidential;
   std::vector<Prefix> prefixes;   // sorted; v4 and v6 together
   std::vector<Service> services;  // sorted
+  bool internet = false;          // it is on the addresses of `internet`, and has no prefixes
   bool operator==(const Resource&) const = default;
 };
 
 using Who = std::variant<PersonId, RoleId>;
+
+// What must hold, besides a grant's beginning and end, for it to open anything: all of these.
+struct Conditions {
+  std::optional<WeeklyHours> hours = {};
+  // A sign-in not older than this. Nobody can sign in yet, so such a grant opens nothing.
+  std::optional<std::chrono::minutes> session = {};
+  bool operator==(const Conditions&) const = default;
+};
 
 struct Grant {
   Who who;
@@ -90,13 +106,21 @@ struct Grant {
   std::string reason;
   std::optional<Time> from = {};   // included
   std::optional<Time> until = {};  // excluded: the first second without the right
+  Conditions conditions = {};
   bool operator==(const Grant&) const = default;
 };
 
 // The built-in resource: global unicast outside the special-use registries and outside every listed
 // resource. It is never given prefixes; a document may list it to choose its services (default
-// https, ssh).
+// https, ssh). Resources with `internet` are on the same addresses, with services and grants of
+// their own.
 inline const ResourceId kInternet{"internet"};
+
+// How many devices a person may have who has no quota of their own. None: any number.
+struct Quota {
+  std::optional<std::int64_t> devices_per_person = {};
+  bool operator==(const Quota&) const = default;
+};
 
 struct Policy {
   std::map<PersonId, Person> people;
@@ -104,13 +128,20 @@ struct Policy {
   std::map<RoleId, Role> roles;
   std::map<ResourceId, Resource> resources;
   std::map<GrantId, Grant> grants;
+  Quota quota = {};
   bool operator==(const Policy&) const = default;
 };
 
+// The services of `internet`: as the policy lists them, or https and ssh.
+std::vector<Service> internet_services(const Policy& policy);
+
 std::string_view to_string(PersonState state);
+std::string_view to_string(PersonKind kind);
 std::string_view to_string(DeviceState state);
 std::string_view to_string(Classification classification);
 // "person:tanaka" or "role:sales"
 std::string to_string(const Who& who);
+// "15m", "8h"
+std::string to_string(std::chrono::minutes duration);
 
 }  // namespace sekisho

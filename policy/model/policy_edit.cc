@@ -10,6 +10,7 @@ namespace sekisho {
 namespace {
 
 constexpr std::string_view kRemove = "remove";
+constexpr std::string_view kQuota = "quota";
 
 // The five kinds of object, each with its section of a document.
 template <class Objects, class Edit, class Visitor>
@@ -73,6 +74,10 @@ Path split(std::string_view path) {
 
 bool take_out(PolicyEdit& edit, const Policy& set, const Path& path) {
   bool known = false;
+  if (path.kind == kQuota && path.id.empty() && !edit.quota && set.quota == Quota{}) {
+    edit.quota = Quota{};
+    return true;
+  }
   each_kind(set, edit, [&](std::string_view kind, const auto& objects, auto& changes) {
     if (kind != path.kind || !is_valid_id(path.id)) return;
     const typename std::decay_t<decltype(changes)>::key_type id{std::string(path.id)};
@@ -84,7 +89,8 @@ bool take_out(PolicyEdit& edit, const Policy& set, const Path& path) {
 }  // namespace
 
 bool PolicyEdit::empty() const {
-  return roles.empty() && people.empty() && devices.empty() && resources.empty() && grants.empty();
+  return roles.empty() && people.empty() && devices.empty() && resources.empty() &&
+         grants.empty() && !quota;
 }
 
 PolicyEdit difference(const Policy& from, const Policy& to) {
@@ -94,6 +100,7 @@ PolicyEdit difference(const Policy& from, const Policy& to) {
   compare(from.devices, to.devices, edit.devices);
   compare(from.resources, to.resources, edit.resources);
   compare(from.grants, to.grants, edit.grants);
+  if (from.quota != to.quota) edit.quota = to.quota;
   return edit;
 }
 
@@ -104,6 +111,8 @@ PolicyEdit apply(PolicyEdit& edit, Policy& policy) {
   apply_changes(policy.devices, edit.devices, undo.devices);
   apply_changes(policy.resources, edit.resources, undo.resources);
   apply_changes(policy.grants, edit.grants, undo.grants);
+  if (edit.quota == policy.quota) edit.quota.reset();
+  if (edit.quota) undo.quota = std::exchange(policy.quota, *edit.quota);
   return undo;
 }
 
@@ -119,6 +128,8 @@ std::string write_edit(const PolicyEdit& edit) {
       }
     }
   });
+  if (edit.quota) set.quota = *edit.quota;
+  if (edit.quota == Quota{}) removed.push_back({std::string(kQuota)});
   Node document = encode(set);
   if (!removed.empty()) {
     auto& table = std::get<Node::Table>(document.value);
@@ -155,6 +166,7 @@ Checked<PolicyEdit> read_edit(std::string_view text, std::string_view file) {
   each_kind(*set, edit, [](std::string_view, auto& objects, auto& changes) {
     for (auto& [id, object] : objects) changes.emplace(id, std::move(object));
   });
+  if (set->quota != Quota{}) edit.quota = set->quota;
   return edit;
 }
 

@@ -22,6 +22,7 @@ struct PolicyEdit {
   Changes<DeviceId, Device> devices;
   Changes<ResourceId, Resource> resources;
   Changes<GrantId, Grant> grants;
+  std::optional<Quota> quota;
 
   bool empty() const;
   bool operator==(const PolicyEdit&) const = default;
@@ -35,7 +36,8 @@ PolicyEdit difference(const Policy& from, const Policy& to);
 PolicyEdit apply(PolicyEdit& edit, Policy& policy);
 
 // An edit as text: a policy document of what is set, and before it a list `remove` of what goes, by
-// path ("grant.sales-wiki"). Equal edits give equal texts, and read_edit(write_edit(e)) == e.
+// path ("grant.sales-wiki"; "quota"). Equal edits give equal texts, and read_edit(write_edit(e)) ==
+// e.
 std::string write_edit(const PolicyEdit& edit);
 // `file` begins the places in errors.
 Checked<PolicyEdit> read_edit(std::string_view text, std::string_view file);

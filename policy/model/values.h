@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +28,11 @@ Result<IpAddress> read_address(const Node& node);
 Result<Prefix> read_prefix(const Node& node);
 Result<PublicKey> read_public_key(const Node& node);
 Result<Service> read_service_name(const Node& node);
+Result<DailyHours> read_hours(const Node& node);
+// "15m", "8h"
+Result<std::chrono::minutes> read_duration(const Node& node);
+Result<std::int64_t> read_number(const Node& node);
+Result<bool> read_flag(const Node& node);
 // "person:ID" or "role:ID"
 Result<Who> read_who(const Node& node);
 

@@ -36,8 +36,12 @@ inline void check_document(std::string_view text, Syntax syntax) {
     require(back && *back == *policy && write_policy(*back, other) == written);
   }
 
-  auto valid = validate(*policy, {.pools = {Prefix::parse("10.66.0.0/16").value(),
-                                            Prefix::parse("fd66::/64").value()}});
+  // Zones whose clocks never differ from UTC.
+  const TimeZones zones{{"Asia/Tokyo", {}}, {"Europe/Berlin", {}}, {"UTC", {}}};
+  auto valid = validate(
+      *policy,
+      {.pools = {Prefix::parse("10.66.0.0/16").value(), Prefix::parse("fd66::/64").value()}},
+      zones);
   if (valid) return require(valid->policy() == *policy);
   locate(valid.error(), *document, "f");
   check_messages(valid.error());

@@ -2,6 +2,8 @@
 //   accept/NAME/policy.toml, policy.json   each reads to the same policy and is what that is
 //   written as accept/NAME/as-written.toml            where there is one: the same policy in other
 //   words reject/NAME/policy.toml or .json       with error.txt, every message of it
+//   reject/NAME/error.txt alone                     of a document that the test makes, being too
+//   large
 // An optional network.json in the folder stands for the gateway's configuration. SEKISHO_BLESS=1 in
 // the environment rewrites what is expected: look at the difference before committing it.
 #include <gmock/gmock.h>
@@ -16,6 +18,7 @@
 
 #include "policy/model/document.h"
 #include "policy/model/validate.h"
+#include "tests/support/zoneinfo.h"
 
 namespace sekisho {
 namespace {
@@ -95,7 +98,8 @@ TEST_P(Accept, ReadsAndWritesTheSame) {
   const fs::path folder = fs::path(SEKISHO_GOLDEN) / "accept" / GetParam();
   const bool reworded = fs::exists(folder / "as-written.toml");
   const std::string file = reworded ? "as-written.toml" : "policy.toml";
-  const auto valid = read_valid_policy(read(folder / file), Syntax::toml, file, network_of(folder));
+  const auto valid =
+      read_valid_policy(read(folder / file), Syntax::toml, file, network_of(folder), zones());
   ASSERT_TRUE(valid) << text_of(valid.error());
   expect_file(folder / "policy.toml", write_policy(valid->policy(), Syntax::toml));
   expect_file(folder / "policy.json", write_policy(valid->policy(), Syntax::json));
@@ -110,14 +114,43 @@ TEST_P(Accept, ReadsAndWritesTheSame) {
 
 INSTANTIATE_TEST_SUITE_P(Golden, Accept, testing::ValuesIn(cases("accept")), test_name);
 
+std::string repeated(std::string_view text, std::size_t times) {
+  std::string result;
+  for (std::size_t i = 0; i < times; ++i) result += text;
+  return result;
+}
+
+// Documents that are too large to keep; nothing where there is none of this name.
+std::string generated(const std::string& name) {
+  constexpr std::size_t kLevels = 10'000;
+  if (name == "040-document-of-64-mib.toml") {
+    const std::string line = "# " + std::string(61, '.') + "\n";
+    return repeated(line, (std::size_t{64} << 20) / line.size());
+  }
+  if (name == "041-json-document-of-64-mib.json") {
+    return "{}" + std::string((std::size_t{64} << 20) - 2, ' ');
+  }
+  if (name == "042-nested-10000-deep.toml") {
+    return "x = " + repeated("[", kLevels) + repeated("]", kLevels) + "\n";
+  }
+  if (name == "043-json-nested-10000-deep.json") {
+    return repeated("{\"x\":", kLevels) + "0" + repeated("}", kLevels);
+  }
+  if (name == "044-dotted-10000-deep.toml") return "x" + repeated(".x", kLevels) + " = 1\n";
+  return {};
+}
+
 class Reject : public testing::TestWithParam<std::string> {};
 
 TEST_P(Reject, SaysWhy) {
   const fs::path folder = fs::path(SEKISHO_GOLDEN) / "reject" / GetParam();
-  const bool json = fs::exists(folder / "policy.json");
+  const std::string made_as_json = generated(GetParam() + ".json");
+  const std::string made = made_as_json + generated(GetParam() + ".toml");
+  const bool json = fs::exists(folder / "policy.json") || !made_as_json.empty();
   const std::string file = json ? "policy.json" : "policy.toml";
-  const auto valid = read_valid_policy(read(folder / file), json ? Syntax::json : Syntax::toml,
-                                       file, network_of(folder));
+  const std::string text = made.empty() ? read(folder / file) : made;
+  const auto valid = read_valid_policy(text, json ? Syntax::json : Syntax::toml, file,
+                                       network_of(folder), zones());
   ASSERT_FALSE(valid);
   expect_file(folder / "error.txt", text_of(valid.error()));
 }

@@ -10,6 +10,7 @@
 #include "tests/model/random_policy.h"
 #include "tests/model/seeds.h"
 #include "tests/model/shares.h"
+#include "tests/support/zoneinfo.h"
 
 // Random policies and flows: what the document says (evaluate) and what the compiled tables do
 // (interpret) must be the same, now and at every second until the tables are due again.
@@ -25,12 +26,14 @@ std::string story(const ValidPolicy& policy, const Flow& flow, Time now, const D
          replay(seed) + "\n" + write_policy(policy.policy(), Syntax::json);
 }
 
-// Some second at which tables compiled at kNow still hold.
+// Some second at which tables compiled at kNow still hold: soon, or within the days in which hours
+// close.
 Time random_second(Random& random, const Compiled& compiled) {
+  const std::chrono::seconds horizon =
+      random.percent(85) ? std::chrono::seconds(25) : std::chrono::hours(80);
   const Time last = compiled.next_opening
-                        ? std::min(*compiled.next_opening - std::chrono::seconds(1),
-                                   kNow + std::chrono::seconds(25))
-                        : kNow + std::chrono::seconds(25);
+                        ? std::min(*compiled.next_opening - std::chrono::seconds(1), kNow + horizon)
+                        : kNow + horizon;
   const auto span = static_cast<std::uint64_t>((last - kNow).count());
   return kNow + std::chrono::seconds(static_cast<int>(random.between(0, span)));
 }
@@ -78,7 +81,7 @@ int disagreements(Change change, Flaw flaw) {
     const ValidPolicy policy = random_valid_policy(random);
     Policy changed = policy.policy();
     change(changed);
-    const auto valid = validate(std::move(changed), policy.network());
+    const auto valid = validate(std::move(changed), policy.network(), zones());
     if (!valid) continue;
     const auto compiled = compile(*valid, kNow, nullptr);
     for (int i = 0; i < kFlows; ++i) {
@@ -122,6 +125,36 @@ TEST(BrokenCompiler, IgnoringTheBeginOfGrantsIsNoticed) {
   EXPECT_GE(disagreements(
                 [](Policy& policy) {
                   for (auto& [id, grant] : policy.grants) grant.from.reset();
+                },
+                Flaw::none),
+            1);
+}
+
+TEST(BrokenCompiler, IgnoringHoursIsNoticed) {
+  EXPECT_GE(disagreements(
+                [](Policy& policy) {
+                  for (auto& [id, grant] : policy.grants) grant.conditions.hours.reset();
+                },
+                Flaw::none),
+            1);
+}
+
+TEST(BrokenCompiler, AnotherTimeZoneIsNoticed) {
+  EXPECT_GE(disagreements(
+                [](Policy& policy) {
+                  for (auto& [id, grant] : policy.grants) {
+                    auto& hours = grant.conditions.hours;
+                    if (hours && hours->zone != "UTC") hours->zone = "UTC";
+                  }
+                },
+                Flaw::none),
+            1);
+}
+
+TEST(BrokenCompiler, IgnoringSessionsIsNoticed) {
+  EXPECT_GE(disagreements(
+                [](Policy& policy) {
+                  for (auto& [id, grant] : policy.grants) grant.conditions.session.reset();
                 },
                 Flaw::none),
             1);

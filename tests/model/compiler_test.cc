@@ -9,6 +9,7 @@
 #include "tests/model/random_flow.h"
 #include "tests/model/seeds.h"
 #include "tests/model/tables.h"
+#include "tests/support/zoneinfo.h"
 
 // A compiler that follows edits and time comes to what compiling at once comes to, and says exactly
 // what changed.
@@ -61,7 +62,7 @@ class Following {
     Policy next = valid_.policy();
     random_edit(random, next, network_);
     PolicyEdit edit = difference(valid_.policy(), next);
-    const auto undo = amend(valid_, edit);
+    const auto undo = amend(valid_, edit, zones());
     ASSERT_TRUE(undo);
     ASSERT_EQ(valid_.policy(), checked(next, network_).policy());
     undo_ = *undo;
@@ -70,7 +71,7 @@ class Following {
   }
   void take_back() {
     PolicyEdit edit = undo_;
-    ASSERT_TRUE(amend(valid_, edit));
+    ASSERT_TRUE(amend(valid_, edit, zones()));
     follow(redo_, now_);
   }
   void go_on(Time::duration by) { follow({}, now_ += by); }

@@ -35,8 +35,8 @@ bool remove_grant(Random& random, Policy& policy) {
   return true;
 }
 
-bool extend(Random& random, std::optional<Time>& end) {
-  if (random.percent(30)) {
+bool extend(Random& random, std::optional<Time>& end, bool may_be_lasting = true) {
+  if (may_be_lasting && random.percent(30)) {
     end.reset();
   } else {
     *end += some_seconds(random);
@@ -98,6 +98,36 @@ bool change_roles(Random& random, Policy& policy) {
   return true;
 }
 
+bool is_confidential(const Policy& policy, const Grant& grant) {
+  const auto resource = policy.resources.find(grant.resource);
+  return resource != policy.resources.end() &&
+         resource->second.classification == Classification::confidential;
+}
+
+bool extend_grant(Random& random, Policy& policy) {
+  auto* grant = pick_where(random, policy.grants, [](const auto&, const Grant& candidate) {
+    return candidate.until.has_value();
+  });
+  if (grant == nullptr) return false;
+  return extend(random, grant->second.until, !is_confidential(policy, grant->second));
+}
+
+bool change_condition(Random& random, Edit edit, Policy& policy) {
+  const bool hours = edit == Edit::set_hours || edit == Edit::lift_hours;
+  const bool takes = edit == Edit::lift_hours || edit == Edit::waive_session;
+  auto* grant = pick_where(random, policy.grants, [&](const auto&, const Grant& candidate) {
+    const Conditions& now = candidate.conditions;
+    return (hours ? now.hours.has_value() : now.session.has_value()) == takes;
+  });
+  if (grant == nullptr) return false;
+  Conditions& conditions = grant->second.conditions;
+  if (edit == Edit::set_hours) conditions.hours = random_hours(random);
+  if (edit == Edit::lift_hours) conditions.hours.reset();
+  if (edit == Edit::demand_session) conditions.session = std::chrono::minutes(60);
+  if (edit == Edit::waive_session) conditions.session.reset();
+  return true;
+}
+
 bool remove_resource(Random& random, Policy& policy) {
   if (policy.resources.size() < 2) return false;
   const auto resource = random.pick_from(policy.resources);
@@ -119,10 +149,15 @@ bool change_resource(Random& random, Edit edit, Policy& policy, const Network& n
                                             ? static_cast<Classification>(random.below(3))
                                             : resource->second.classification;
   const Resource changed = random_resource(random, network, classification);
-  if (edit == Edit::change_prefixes) resource->second.prefixes = changed.prefixes;
+  const bool moves = edit == Edit::change_prefixes || changed.internet || resource->second.internet;
+  if (moves && resource->first != kInternet) {
+    resource->second.prefixes = changed.prefixes;
+    resource->second.internet = changed.internet;
+  }
   // Each classification has services of its own (random_policy.cc).
   if (edit != Edit::change_prefixes) resource->second.services = changed.services;
   resource->second.classification = classification;
+  for (auto& [id, grant] : policy.grants) make_fit(random, policy, grant);
   return true;
 }
 
@@ -135,12 +170,16 @@ Direction direction_of(Edit edit) {
     case Edit::reinstate_person:
     case Edit::extend_person:
     case Edit::unblock_device:
+    case Edit::lift_hours:
+    case Edit::waive_session:
       return Direction::loosens;
     case Edit::remove_grant:
     case Edit::shorten_grant:
     case Edit::suspend_person:
     case Edit::shorten_person:
     case Edit::block_device:
+    case Edit::set_hours:
+    case Edit::demand_session:
       return Direction::tightens;
     case Edit::change_roles:
     case Edit::add_resource:
@@ -160,12 +199,8 @@ bool apply(Random& random, Edit edit, Policy& policy, const Network& network) {
       return true;
     case Edit::remove_grant:
       return remove_grant(random, policy);
-    case Edit::extend_grant: {
-      auto* grant = pick_where(random, policy.grants, [](const auto&, const Grant& candidate) {
-        return candidate.until.has_value();
-      });
-      return grant != nullptr && extend(random, grant->second.until);
-    }
+    case Edit::extend_grant:
+      return extend_grant(random, policy);
     case Edit::shorten_grant:
       return shorten_grant(random, policy);
     case Edit::suspend_person:
@@ -189,6 +224,11 @@ bool apply(Random& random, Edit edit, Policy& policy, const Network& network) {
       return true;
     case Edit::remove_resource:
       return remove_resource(random, policy);
+    case Edit::set_hours:
+    case Edit::lift_hours:
+    case Edit::demand_session:
+    case Edit::waive_session:
+      return change_condition(random, edit, policy);
     case Edit::change_prefixes:
     case Edit::change_services:
     case Edit::change_classification:

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "policy/compile/internet.h"
-
 namespace sekisho::model {
 namespace {
 
@@ -129,6 +127,11 @@ void aim_at_resource(Random& random, const Policy& policy, const ResourceId& id,
     return;
   }
   const Resource& resource = policy.resources.at(id);
+  if (resource.internet) {
+    flow.destination = random.pick(landmarks());
+    aim_port(random, resource.services, flow);
+    return;
+  }
   flow.destination = around(random, random.pick(resource.prefixes));
   aim_port(random, resource.services, flow);
 }

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "tests/support/zoneinfo.h"
+
 namespace sekisho::model {
 namespace {
 
@@ -102,6 +104,8 @@ void add_people(Random& random, Policy& policy) {
     }
     person.state = random.percent(93) ? PersonState::active : PersonState::suspended;
     if (random.percent(20)) person.valid_until = random_moment(random);
+    person.kind = static_cast<PersonKind>(random.below(5));
+    if (random.percent(20)) person.device_quota = static_cast<std::int64_t>(random.between(2, 5));
     policy.people.emplace(PersonId("p" + std::to_string(i)), std::move(person));
   }
 }
@@ -149,6 +153,11 @@ Network random_network(Random& random) {
 Resource random_resource(Random& random, const Network&, Classification classification) {
   Resource resource{
       .name = "A resource", .classification = classification, .prefixes = {}, .services = {}};
+  if (classification == Classification::public_ && random.percent(25)) {
+    resource.internet = true;
+    resource.services = random_services(random, classification);
+    return resource;
+  }
   const auto count = random.between(1, 4);
   for (std::uint64_t i = 0; i < count; ++i) resource.prefixes.push_back(random.pick(prefixes()));
   if (random.percent(2)) resource.prefixes.push_back(prefix("0.0.0.0/0"));
@@ -157,6 +166,47 @@ Resource random_resource(Random& random, const Network&, Classification classifi
   resource.prefixes.erase(repeats.begin(), repeats.end());
   resource.services = random_services(random, classification);
   return resource;
+}
+
+WeeklyHours random_hours(Random& random) {
+  static const std::vector<std::string> kZones{"UTC", "Asia/Tokyo", "Europe/Berlin",
+                                               "America/New_York"};
+  WeeklyHours hours{.spans = {}, .zone = random.pick(kZones)};
+  const auto count = random.between(1, 3);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    // Mostly beginning or ending at kNow, which is 08:00 UTC of a Friday in winter.
+    const auto hour = [&](int shift) {
+      return std::chrono::minutes(
+          60 * static_cast<int>((random.pick(std::vector<int>{8, 17, 9, 3}) + shift) % 24));
+    };
+    DailyHours span{.days = static_cast<std::uint8_t>(random.between(1, 127)),
+                    .begin = hour(0),
+                    .end = hour(static_cast<int>(random.between(0, 9)))};
+    if (random.percent(60)) span.days |= 1U << 4;
+    if (span.end == std::chrono::minutes(0)) span.end = std::chrono::minutes(24 * 60);
+    if (span.end <= span.begin) span.end += std::chrono::minutes(24 * 60);
+    if (span.end - span.begin >= std::chrono::minutes(24 * 60)) continue;
+    hours.spans.push_back(span);
+  }
+  if (hours.spans.empty()) hours.spans.push_back(DailyHours::parse("mon-fri 09:00-18:00").value());
+  std::ranges::sort(hours.spans);
+  const auto repeats = std::ranges::unique(hours.spans);
+  hours.spans.erase(repeats.begin(), repeats.end());
+  if (covers_whole_week(hours)) hours.spans.resize(1);
+  return hours;
+}
+
+void make_fit(Random& random, const Policy& policy, Grant& grant) {
+  const auto resource = policy.resources.find(grant.resource);
+  if (resource == policy.resources.end() ||
+      resource->second.classification != Classification::confidential) {
+    return;
+  }
+  if (std::holds_alternative<RoleId>(grant.who)) grant.who = random.pick_from(policy.people)->first;
+  if (!grant.until) {
+    grant.until = std::max(kNow, grant.from.value_or(kNow)) +
+                  std::chrono::seconds(random.between(1, 1'000'000));
+  }
 }
 
 Grant random_grant(Random& random, const Policy& policy) {
@@ -169,17 +219,21 @@ Grant random_grant(Random& random, const Policy& policy) {
   if (!policy.resources.empty() && random.percent(90)) {
     grant.resource = random.pick_from(policy.resources)->first;
   }
+  if (random.percent(35)) grant.conditions.hours = random_hours(random);
+  if (random.percent(16)) grant.conditions.session = std::chrono::minutes(15);
   if (random.percent(30)) grant.from = random_moment(random);
   if (random.percent(35)) grant.until = random_moment(random);
   if (grant.from && grant.until && *grant.from >= *grant.until) {
     std::swap(grant.from, grant.until);
     if (grant.from == grant.until) grant.until.reset();
   }
+  make_fit(random, policy, grant);
   return grant;
 }
 
 Policy random_policy(Random& random, const Network& network) {
   Policy policy;
+  if (random.percent(20)) policy.quota.devices_per_person = 2;
   add_people(random, policy);
   add_devices(random, policy, network);
   const auto resources = random.between(2, 6);
@@ -202,7 +256,8 @@ Policy random_policy(Random& random, const Network& network) {
 }
 
 ValidPolicy checked(Policy policy, const Network& network) {
-  auto valid = validate(std::move(policy), network);
+  static const TimeZones all = zones();
+  auto valid = validate(std::move(policy), network, all);
   if (valid) return std::move(*valid);
   std::string what = "the generator made a policy that is not valid:";
   for (const Error& error : valid.error()) what += "\n  " + to_string(error);

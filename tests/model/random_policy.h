@@ -25,6 +25,9 @@ ValidPolicy random_valid_policy(Random& random);
 // The parts, for edits.
 Resource random_resource(Random& random, const Network& network, Classification classification);
 Grant random_grant(Random& random, const Policy& policy);
+WeeklyHours random_hours(Random& random);
+// Gives a grant on a confidential resource the person and the end that it must have.
+void make_fit(Random& random, const Policy& policy, Grant& grant);
 std::optional<Time> random_moment(Random& random);
 
 // Whether two resources of different classification cover one address.

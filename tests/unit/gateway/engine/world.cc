@@ -13,7 +13,7 @@ Network test_network() {
           .public_prefixes = {*Prefix::parse("203.0.113.0/24")}};
 }
 
-World::World(Network network) : engine(std::move(network)) {}
+World::World(Network network, TimeZones zones) : engine(std::move(network), std::move(zones)) {}
 
 void World::tell(Command command) {
   run(engine.handle(std::move(command), now));

@@ -15,7 +15,7 @@ namespace sekisho::engine {
 // do (timeouts included), the disk keeps revisions, and any effect can be made to fail.
 class World {
  public:
-  explicit World(Network network);
+  explicit World(Network network, TimeZones zones = {});
 
   // Gives the engine a command and executes what comes of it to the end.
   void tell(Command command);

@@ -99,6 +99,73 @@ TEST(Compile, OnlyGoodStandingHasACohort) {
   EXPECT_EQ(compiled(policy.person("tanaka", {}, after(1))).tables.cohorts.size(), 2U);
 }
 
+// kNow is 08:00 UTC of a Friday.
+WeeklyHours utc_hours(std::string_view span) {
+  return {.spans = {DailyHours::parse(span).value()}, .zone = "UTC"};
+}
+
+TEST(Compile, HoursCloseInTheKernelAndOpenByTheDaemon) {
+  PolicyBuilder policy = office();
+  policy.grant("g", "tanaka", "wiki");
+  auto& hours = policy.policy.grants.at(GrantId("g")).conditions.hours;
+  hours = utc_hours("mon-fri 07:00-08:10");
+  EXPECT_EQ(right(compiled(policy), "10.66.0.2", "10.1.0.7", 443), until(600));
+  EXPECT_EQ(compiled(policy).next_opening, after(3 * 86'400 - 3'600)) << "Monday, 07:00";
+  hours = utc_hours("mon-fri 08:00-08:10");
+  EXPECT_EQ(right(compiled(policy), "10.66.0.2", "10.1.0.7", 443), until(600));
+  hours = utc_hours("mon-fri 07:00-08:00");
+  EXPECT_EQ(right(compiled(policy), "10.66.0.2", "10.1.0.7", 443), std::nullopt);
+  hours = utc_hours("mon-fri 08:01-18:00");
+  EXPECT_EQ(right(compiled(policy), "10.66.0.2", "10.1.0.7", 443), std::nullopt);
+  EXPECT_EQ(compiled(policy).next_opening, after(60));
+}
+
+TEST(Compile, HoursLieWithinBeginningAndEnd) {
+  PolicyBuilder policy = office();
+  const auto with = [&](std::optional<Time> from, std::optional<Time> end) {
+    policy.grant("g", "tanaka", "wiki", from, end);
+    policy.policy.grants.at(GrantId("g")).conditions.hours = utc_hours("mon-fri 07:00-08:10");
+    return compiled(policy);
+  };
+  EXPECT_EQ(right(with({}, after(60)), "10.66.0.2", "10.1.0.7", 443), until(60));
+  EXPECT_EQ(with({}, after(60)).next_opening, std::nullopt) << "over before Monday";
+  EXPECT_EQ(right(with(after(60), {}), "10.66.0.2", "10.1.0.7", 443), std::nullopt);
+  EXPECT_EQ(with(after(60), {}).next_opening, after(60)) << "in the middle of its hours";
+  EXPECT_EQ(with(after(600), {}).next_opening, after(3 * 86'400 - 3'600)) << "as they close";
+  EXPECT_EQ(right(with(after(-60), after(9'000)), "10.66.0.2", "10.1.0.7", 443), until(600));
+}
+
+TEST(Compile, OfSeveralHoursTheLatestCloses) {
+  PolicyBuilder policy = office();
+  policy.person("tanaka", {"sales"}).grant("g", "tanaka", "wiki").grant("h", "role:sales", "wiki");
+  policy.policy.grants.at(GrantId("g")).conditions.hours = utc_hours("fri 07:00-08:10");
+  policy.policy.grants.at(GrantId("h")).conditions.hours = utc_hours("fri 07:00-08:20");
+  EXPECT_EQ(right(compiled(policy), "10.66.0.2", "10.1.0.7", 443), until(1'200));
+  policy.policy.grants.at(GrantId("h")).conditions.hours.reset();
+  EXPECT_EQ(right(compiled(policy), "10.66.0.2", "10.1.0.7", 443), kForever);
+}
+
+TEST(Compile, WhatAsksForASignInOpensNothingYet) {
+  PolicyBuilder policy = office();
+  policy.grant("g", "tanaka", "wiki").grant("soon", "tanaka", "shell", after(60));
+  for (auto& [id, grant] : policy.policy.grants) {
+    grant.conditions.session = std::chrono::minutes(15);
+  }
+  EXPECT_EQ(right(compiled(policy), "10.66.0.2", "10.1.0.7", 443), std::nullopt);
+  EXPECT_EQ(compiled(policy).next_opening, std::nullopt);
+}
+
+TEST(Compile, WhatIsOnTheInternetHasItsOwnAtoms) {
+  PolicyBuilder policy = office();
+  policy.resource("mail", public_, {}, {"tls:993"}).grant("g", "tanaka", "mail");
+  policy.policy.resources.at(ResourceId("mail")).internet = true;
+  const Compiled result = compiled(policy);
+  EXPECT_EQ(right(result, "10.66.0.2", "8.8.8.8", 993), kForever);
+  EXPECT_EQ(right(result, "10.66.0.2", "8.8.8.8", 443), std::nullopt);
+  EXPECT_TRUE(mark_at(result, "8.8.8.8", 443)) << "of the built-in resource";
+  EXPECT_FALSE(mark_at(result, "10.1.0.7", 993)) << "no part of the internet";
+}
+
 TEST(Compile, APersonsEndIsThatOfTheirDevices) {
   PolicyBuilder policy = office();
   policy.person("tanaka", {}, after(60)).grant("g", "tanaka", "wiki", {}, after(90));

@@ -164,7 +164,7 @@ TEST(Evaluate, OnlyTheStrictestClassificationOpens) {
   EXPECT_EQ(decision.reason, Reason::weaker_classification);
   EXPECT_EQ(decision.resource, ResourceId("vault"));
   EXPECT_EQ(decision.grant, GrantId("lan"));
-  policy.grant("vault", "tanaka", "vault");
+  policy.grant("vault", "tanaka", "vault", {}, after(60));
   EXPECT_EQ(ask(policy, flow("10.1.2.7", 443)).reason, Reason::granted);
 }
 
@@ -187,6 +187,72 @@ TEST(Evaluate, TheGrantThatLastsLongestDecides) {
   EXPECT_EQ(ask(policy, flow("10.3.0.7", 443)).grant, GrantId("a"));
   policy.grant("z", "role:sales", "wiki");
   EXPECT_EQ(ask(policy, flow("10.3.0.7", 443)).grant, GrantId("z"));
+}
+
+// kNow is 08:00 UTC of a Friday, 17:00 in Tokyo.
+WeeklyHours hours(std::string_view span, const char* zone) {
+  return {.spans = {DailyHours::parse(span).value()}, .zone = zone};
+}
+
+TEST(Evaluate, HoursAreThoseOfTheirPlace) {
+  PolicyBuilder policy = office();
+  auto& conditions = policy.policy.grants.at(GrantId("read")).conditions;
+  conditions.hours = hours("mon-fri 09:00-18:00", "Asia/Tokyo");
+  EXPECT_EQ(ask(policy, flow("10.3.0.7", 443)).reason, Reason::granted);
+  EXPECT_EQ(why(policy, flow("10.3.0.7", 443)),
+            "tanaka may reach wiki (public) by https: grant read, mon-fri 09:00-18:00, Asia/Tokyo");
+  conditions.hours = hours("mon-fri 09:00-17:00", "Asia/Tokyo");
+  const Decision decision = ask(policy, flow("10.3.0.7", 443));
+  EXPECT_EQ(decision.verdict, Verdict::refuse);
+  EXPECT_EQ(decision.reason, Reason::outside_hours);
+  EXPECT_EQ(decision.grant, GrantId("read"));
+  EXPECT_EQ(why(policy, flow("10.3.0.7", 443)),
+            "grant read on wiki (public) is open at other hours only, mon-fri 09:00-17:00, "
+            "Asia/Tokyo");
+  conditions.hours = hours("mon-fri 09:00-17:00", "Europe/Berlin");
+  EXPECT_EQ(ask(policy, flow("10.3.0.7", 443)).reason, Reason::granted);
+  conditions.hours = hours("mon-thu 09:00-18:00", "Asia/Tokyo");
+  EXPECT_EQ(ask(policy, flow("10.3.0.7", 443)).reason, Reason::outside_hours);
+}
+
+TEST(Evaluate, OfOpenGrantsTheOneThatClosesLastDecides) {
+  PolicyBuilder policy = office();
+  policy.grant("a", "tanaka", "wiki", {}, after(60)).grant("b", "tanaka", "wiki");
+  policy.policy.grants.erase(GrantId("read"));
+  policy.policy.grants.at(GrantId("b")).conditions.hours = hours("fri 08:00-08:01", "UTC");
+  EXPECT_EQ(ask(policy, flow("10.3.0.7", 443)).grant, GrantId("a"));
+  policy.policy.grants.at(GrantId("b")).conditions.hours = hours("fri 08:00-08:02", "UTC");
+  EXPECT_EQ(ask(policy, flow("10.3.0.7", 443)).grant, GrantId("b"));
+}
+
+// Nobody can sign in yet: what asks for it stays closed.
+TEST(Evaluate, AGrantThatAsksForASignInOpensNothing) {
+  PolicyBuilder policy = office();
+  policy.policy.grants.at(GrantId("read")).conditions.session = std::chrono::minutes(15);
+  const Decision decision = ask(policy, flow("10.3.0.7", 443));
+  EXPECT_EQ(decision.verdict, Verdict::refuse);
+  EXPECT_EQ(decision.reason, Reason::session_needed);
+  EXPECT_EQ(
+      why(policy, flow("10.3.0.7", 443)),
+      "grant read on wiki (public) asks for a sign-in within 15m, and nobody can sign in yet: "
+      "it opens nothing");
+  policy.grant("other", "tanaka", "wiki");
+  EXPECT_EQ(ask(policy, flow("10.3.0.7", 443)).grant, GrantId("other"));
+}
+
+TEST(Evaluate, AResourceOnTheInternetHasItsOwnGrants) {
+  PolicyBuilder policy = office();
+  policy.resource("mail", public_, {}, {"tls:993"}).grant("mail", "tanaka", "mail");
+  policy.policy.resources.at(ResourceId("mail")).internet = true;
+  EXPECT_EQ(ask(policy, flow("8.8.8.8", 993)).reason, Reason::granted);
+  EXPECT_EQ(ask(policy, flow("8.8.8.8", 993)).resource, ResourceId("mail"));
+  EXPECT_EQ(ask(policy, flow("8.8.8.8", 443)).reason, Reason::no_grant);
+  EXPECT_EQ(ask(policy, flow("10.3.0.7", 993)).reason, Reason::no_service);
+  EXPECT_EQ(ask(policy, flow("192.168.1.1", 993)).reason, Reason::no_resource);
+  policy.grant("net", "tanaka", "internet");
+  EXPECT_EQ(ask(policy, flow("8.8.8.8", 443)).grant, GrantId("net"));
+  policy.policy.grants.erase(GrantId("mail"));
+  EXPECT_EQ(ask(policy, flow("8.8.8.8", 993)).reason, Reason::no_grant);
 }
 
 TEST(Evaluate, TheOpeningMustBeWhatTheServiceAsks) {
@@ -224,7 +290,7 @@ TEST(Evaluate, TheInternetIsWhatNothingElseCovers) {
 
 TEST(Explain, EveryReasonHasASentenceOfItsOwn) {
   PolicyBuilder policy = office();
-  policy.grant("lan", "tanaka", "lan").grant("soon", "tanaka", "vault", after(60));
+  policy.grant("lan", "tanaka", "lan").grant("soon", "tanaka", "vault", after(60), after(90));
   EXPECT_EQ(
       why(policy, flow("10.1.2.7", 443)),
       "grant lan on lan (internal) does not open 10.1.2.7: vault (confidential) covers it too, "

@@ -62,6 +62,21 @@ TEST(PolicyEdit, IsWrittenAndRead) {
   EXPECT_EQ(read_edit("", "edit").value(), PolicyEdit{});
 }
 
+TEST(PolicyEdit, TheQuotaIsSetAndTakenAway) {
+  Policy limited = office();
+  limited.quota.devices_per_person = 2;
+  for (const auto& [from, to] : {std::pair(office(), limited), std::pair(limited, office())}) {
+    PolicyEdit edit = difference(from, to);
+    EXPECT_EQ(read_edit(write_edit(edit), "edit").value(), edit);
+    Policy policy = from;
+    PolicyEdit undo = apply(edit, policy);
+    EXPECT_EQ(policy, to);
+    apply(undo, policy);
+    EXPECT_EQ(policy, from);
+  }
+  EXPECT_EQ(write_edit(difference(limited, office())), "remove = [\"quota\"]\n");
+}
+
 TEST(PolicyEdit, ARemovalThatMakesNoSenseIsRefused) {
   for (const std::string text :
        {"remove = 1\n", "remove = [1]\n", "remove = [\"grant\"]\n", "remove = [\"thing.x\"]\n",
