@@ -140,7 +140,7 @@ std::string WeeklyHours::to_string() const {
 }
 
 bool covers_whole_week(const WeeklyHours& hours) {
-  constexpr std::size_t kMinutes = kDaysOfWeek * 24 * 60;
+  constexpr auto kMinutes = static_cast<std::size_t>(kDaysOfWeek * kDay.count());
   std::bitset<kMinutes> open;
   for (const DailyHours& span : hours.spans) {
     for (unsigned day = 0; day < kDaysOfWeek; ++day) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -38,7 +39,7 @@ bool is_of_ids(std::string_view text) {
 // What a character of an id may have been meant to be; the character itself where it is nothing
 // else.
 std::string meaning(std::string_view character, char32_t value) {
-  const std::string plain = folded(character);
+  std::string plain = folded(character);
   if (is_of_ids(plain)) return plain;
   const char32_t base = first_code_point(plain) ? first_code_point(plain)->value : value;
   const auto found =
@@ -50,8 +51,10 @@ std::string meaning(std::string_view character, char32_t value) {
 }  // namespace
 
 std::string folded(std::string_view text) {
-  constexpr auto kOptions = static_cast<utf8proc_option_t>(
-      UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
+  // Several flags together are no enumerator, though the library takes them as one.
+  constexpr unsigned kFlags =
+      UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE;
+  constexpr auto kOptions = std::bit_cast<utf8proc_option_t>(kFlags);
   const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
   const auto size = static_cast<utf8proc_ssize_t>(text.size());
   const utf8proc_ssize_t needed = utf8proc_decompose(bytes, size, nullptr, 0, kOptions);
