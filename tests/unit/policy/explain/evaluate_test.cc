@@ -109,6 +109,40 @@ TEST(Evaluate, DevicesReachEachOtherOnlyOnPurpose) {
   EXPECT_EQ(ask(policy, flow("10.66.0.16", 22)).reason, Reason::no_resource);
 }
 
+TEST(Evaluate, AFamilyNeverOpensTheOther) {
+  PolicyBuilder policy;
+  policy.device("laptop", "tanaka", {"10.66.0.2", "fd66::2"})
+      .resource("four", internal, {"0.0.0.0/0"}, {"https"})
+      .resource("six", internal, {"fd01::/16"}, {"https"})
+      .grant("four", "tanaka", "four");
+  for (const std::string_view from : {"10.66.0.2", "fd66::2"}) {
+    const auto reason = [&](std::string_view to) {
+      Flow question = flow(to, 443);
+      question.source = address(from);
+      return ask(policy, question).reason;
+    };
+    EXPECT_EQ(reason("10.1.1.1"), Reason::granted);
+    EXPECT_EQ(reason("fd01::1"), Reason::no_grant);
+    EXPECT_EQ(reason("2600::1"), Reason::no_grant) << "all of v4 is not the internet of v6";
+    EXPECT_EQ(reason("::ffff:10.1.1.1"), Reason::no_resource);
+    EXPECT_EQ(reason("::10.1.1.1"), Reason::no_resource);
+    EXPECT_EQ(reason("64:ff9b::10.1.1.1"), Reason::no_resource);
+  }
+}
+
+// A list that is empty matches nothing: no list means "all".
+TEST(Evaluate, EmptyMatchesNothing) {
+  PolicyBuilder policy;
+  EXPECT_EQ(ask(policy, flow("8.8.8.8", 443)).reason, Reason::unknown_device);
+  policy.device("laptop", "tanaka", {"10.66.0.2"});
+  EXPECT_EQ(ask(policy, flow("8.8.8.8", 443)).reason, Reason::no_grant);
+  EXPECT_EQ(ask(policy, flow("10.1.1.1", 443)).reason, Reason::no_resource);
+  policy.grant("net", "role:nobody", "internet");  // tanaka has no roles at all
+  EXPECT_EQ(ask(policy, flow("8.8.8.8", 443)).reason, Reason::no_grant);
+  policy.person("tanaka", {"nobody"});
+  EXPECT_EQ(ask(policy, flow("8.8.8.8", 443)).reason, Reason::granted);
+}
+
 TEST(Evaluate, NoResourceAndNoService) {
   EXPECT_EQ(ask(office(), flow("10.9.0.1", 443)).reason, Reason::no_resource);
   EXPECT_EQ(ask(office(), flow("::ffff:10.3.0.7", 443)).reason, Reason::no_resource);
