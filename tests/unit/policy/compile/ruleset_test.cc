@@ -47,8 +47,7 @@ std::vector<std::string> lines(const Chain& chain) {
 // The golden file is what `nft list ruleset` shows an administrator. SEKISHO_BLESS=1 writes it
 // anew.
 void expect_golden(const std::string& name, const std::string& text) {
-  const auto path =
-      std::filesystem::path(__FILE__).parent_path() / "../../../golden/ruleset" / name;
+  const auto path = std::filesystem::path(SEKISHO_GOLDEN) / "ruleset" / name;
   if (std::getenv("SEKISHO_BLESS") != nullptr) std::ofstream(path) << text;
   std::ifstream file(path);
   std::stringstream golden;
