@@ -1,5 +1,6 @@
 #include "gateway/cli/commands.h"
 
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -30,6 +31,8 @@ void add_parameter(CLI::App& command, const Parameter& parameter, Typed& typed) 
   option->expected(1)->allow_extra_args(false);
   option->multi_option_policy(several ? CLI::MultiOptionPolicy::TakeAll
                                       : CLI::MultiOptionPolicy::Throw);
+  if (parameter.kind == ParameterKind::number)
+    option->check(CLI::TypeValidator<std::int64_t>("NUMBER"));
   if (positional) option->option_text(std::string(parameter.option));
 }
 
@@ -71,6 +74,9 @@ void add_commands(CLI::App& app, Options& options, Command& chosen) {
             ->fallthrough();
     for (const Parameter& parameter : operation.parameters)
       add_parameter(*command, parameter, chosen.typed);
+    // One key, from one place.
+    if (operation.id == control::OperationId::device_add)
+      command->get_option("--make-key-here")->excludes(command->get_option("--public-key"));
     command->callback([&chosen, &operation] { chosen.operation = &operation; });
   }
 }

@@ -29,38 +29,52 @@ int fail_with(const cli::Options& options, const control::Operation& operation, 
 }
 
 // A key made here goes into the typed words as its public half.
-Result<std::optional<cli::MadeKey>> made_key(cli::Command& command) {
+std::optional<cli::MadeKey> made_key(cli::Command& command) {
   if (!command.typed.contains("key_made_at_gateway")) return std::nullopt;
-  if (command.typed.contains("public_key")) {
-    return fail(ErrorCode::invalid, "--make-key-here", "a public key was given too",
-                "give one or the other");
-  }
   cli::MadeKey key = cli::make_key();
   command.typed["public_key"] = {key.public_key.to_string()};
   return key;
 }
 
-void show_made_key(const control::Reply& reply, const cli::MadeKey& key) {
-  const Node* profile = reply->find("profile");
-  if (profile == nullptr || profile->string() == nullptr) return;
-  const std::string whole = cli::profile_with_key(*profile->string(), key.private_key);
-  std::cout << whole << "\n"
-            << cli::terminal_qr(whole)
+void put_made_key(Node& result, const cli::MadeKey& key) {
+  for (auto& [name, value] : std::get<Node::Table>(result.value)) {
+    if (name == "profile")
+      value = {cli::profile_with_key(std::get<std::string>(value.value), key.private_key)};
+  }
+}
+
+void show_made_key(const std::string& profile) {
+  std::cout << profile << "\n"
+            << cli::terminal_qr(profile)
             << "\nThis is shown once and kept nowhere. Bring it to the device, then forget it.\n";
+}
+
+// "policy:3:7" -> "office.toml:3:7"
+void name_document(Errors& errors, const cli::Typed& typed) {
+  const auto file = typed.find("document");
+  if (file == typed.end()) return;
+  const std::string name = file->second.front() == "-" ? "standard input" : file->second.front();
+  for (Error& error : errors) {
+    if (error.place.starts_with(std::string(control::kDocumentName) + ":"))
+      error.place.replace(0, control::kDocumentName.size(), name);
+  }
 }
 
 int run(const cli::Options& options, cli::Command& command) {
   const control::Operation& operation = *command.operation;
-  auto key = made_key(command);
-  if (!key) return fail_with(options, operation, {key.error()});
+  const auto key = made_key(command);
   auto request = cli::make_request(operation, command.typed);
   if (!request) return fail_with(options, operation, std::move(request.error()));
-  const control::Reply reply = client::call(options.socket, *request);
-  if (!reply) return fail_with(options, operation, reply.error());
-  if (*key)
-    show_made_key(reply, **key);
-  else if (options.json)
+  control::Reply reply = client::call(options.socket, *request);
+  if (!reply) {
+    name_document(reply.error(), command.typed);
+    return fail_with(options, operation, std::move(reply.error()));
+  }
+  if (key) put_made_key(*reply, *key);
+  if (options.json)
     std::cout << cli::as_json(operation, reply);
+  else if (key)
+    show_made_key(*reply->find("profile")->string());
   else if (!options.quiet)
     std::cout << cli::as_text(operation, *reply);
   return cli::exit_code(reply);

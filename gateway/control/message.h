@@ -17,6 +17,10 @@ namespace sekisho::control {
 inline constexpr std::size_t kMaxFrameBytes = kMaxDocumentBytes + (std::size_t{1} << 20);
 inline constexpr std::size_t kFrameHeaderBytes = 4;
 
+// What a request's document is called in the places of errors ("policy:3:7"): a request carries its
+// text, who sent it knows the file.
+inline constexpr std::string_view kDocumentName = "policy";
+
 // {"operation":"person.add","parameters":{"id":"tanaka", ...}}
 struct Request {
   OperationId operation = OperationId::status;

@@ -72,14 +72,14 @@ Result<void> Box::install(const engine::Desired& desired) {
   // Counting and strictness of conntrack before anything is forwarded: the rules rely on them.
   if (auto done = kernel::ensure_conntrack_settings(); !done)
     return std::unexpected(std::move(done.error()));
-  if (auto done = parts_.nftables.install(ruleset_, desired.tables, instant()); !done) {
+  if (auto done = parts_.nftables.install(ruleset_, desired.tables(), instant()); !done) {
     return std::unexpected(std::move(done.error()));
   }
-  if (auto done = remark(desired.space); !done) return done;
+  if (auto done = remark(desired.space()); !done) return done;
   if (auto done = parts_.wireguard->configure(own_key_, config_.network.listen_port); !done)
     return done;
   if (auto done = parts_.routing.ensure(); !done) return std::unexpected(std::move(done.error()));
-  if (auto done = set_peers(desired.peers); !done) return done;
+  if (auto done = set_peers(desired.peers()); !done) return done;
   if (auto done = kernel::ensure_settings(kernel::interface_settings(config_.network.interface));
       !done) {
     return std::unexpected(std::move(done.error()));
@@ -109,18 +109,49 @@ Result<void> Box::remark(const AtomSpace& space) {
   return {};
 }
 
-Result<std::vector<kernel::PeerConfig>> Box::wanted(const engine::Peers& peers) {
+Result<kernel::PeerConfig> Box::wanted(const engine::Peer& peer) {
+  auto preshared = preshared_key_(peer.device, peer.public_key);
+  if (!preshared) return std::unexpected(std::move(preshared.error()));
+  kernel::PeerConfig config{.key = peer.public_key, .preshared_key = *std::move(preshared)};
+  for (const IpAddress& address : peer.addresses)
+    config.allowed_ips.push_back(Prefix::host(address));
+  return config;
+}
+
+// A device keeps its preshared key for as long as it has its public key, so the store is asked when
+// a peer is new, not at every look.
+Result<std::span<const kernel::PeerConfig>> Box::wanted(const engine::Peers& peers) {
+  if (wanted_for_ == peers) return wanted_;
+  const engine::Peers before = std::exchange(wanted_for_, {});
+  std::vector<kernel::PeerConfig> known = std::exchange(wanted_, {});
   std::vector<kernel::PeerConfig> configs;
   configs.reserve(peers.size());
+  std::size_t i = 0;  // both are sorted by device
   for (const engine::Peer& peer : peers) {
-    auto preshared = preshared_key_(peer.device, peer.public_key);
-    if (!preshared) return std::unexpected(std::move(preshared.error()));
-    kernel::PeerConfig config{.key = peer.public_key, .preshared_key = *std::move(preshared)};
-    for (const IpAddress& address : peer.addresses)
-      config.allowed_ips.push_back(Prefix::host(address));
-    configs.push_back(std::move(config));
+    while (i < before.size() && before[i].device < peer.device) ++i;
+    if (i < before.size() && before[i] == peer) {
+      configs.push_back(std::move(known[i]));
+      continue;
+    }
+    auto config = wanted(peer);
+    if (!config) return std::unexpected(std::move(config.error()));
+    configs.push_back(*std::move(config));
   }
-  return configs;
+  wanted_ = std::move(configs);
+  wanted_for_ = peers;
+  return wanted_;
+}
+
+Result<void> Box::change_peers(const engine::ChangePeers& change) {
+  std::vector<kernel::PeerConfig> configs;
+  for (const engine::Peer& peer : change.set) {
+    auto config = wanted(peer);
+    if (!config) return std::unexpected(std::move(config.error()));
+    configs.push_back(*std::move(config));
+  }
+  std::vector<const kernel::PeerConfig*> update;
+  for (const kernel::PeerConfig& config : configs) update.push_back(&config);
+  return parts_.wireguard->change(change.remove, update);
 }
 
 Result<void> Box::set_peers(const engine::Peers& peers) {
@@ -167,9 +198,9 @@ Result<std::vector<std::string>> Box::quick_differences(const engine::Peers& pee
 }
 
 Result<std::vector<std::string>> Box::differences(const engine::Desired& desired) {
-  auto lines = parts_.nftables.observe(ruleset_, desired.tables, instant());
+  auto lines = parts_.nftables.observe(ruleset_, desired.tables(), instant());
   if (!lines) return lines;
-  auto rest = quick_differences(desired.peers);
+  auto rest = quick_differences(desired.peers());
   if (!rest) return rest;
   append(*lines, *std::move(rest));
   return lines;
@@ -191,6 +222,8 @@ Result<std::vector<engine::PeerStatus>> Box::peers() {
 
 void Box::use_network() {
   ruleset_ = make_ruleset(config_.network);
+  parts_.routing.use(tunnel_of(config_.network));
+  parts_.route_watcher.use(tunnel_of(config_.network));
 }
 
 Result<std::vector<std::string>> Box::foreign_changes() {

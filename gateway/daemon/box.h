@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,8 @@ class Box {
  public:
   using PresharedKeyOf = std::function<Result<PresharedKey>(const DeviceId&, const PublicKey&)>;
 
-  // The tunnel interface must exist. `own_key` is the gateway's; preshared keys are asked for when
-  // a peer is set, and not kept.
+  // The tunnel interface must exist. `own_key` is the gateway's; `preshared_key` is asked once for
+  // each peer.
   static Result<std::unique_ptr<Box>> open(const Config& config, PrivateKey own_key,
                                            PresharedKeyOf preshared_key);
 
@@ -32,7 +33,7 @@ class Box {
   Result<void> install(const engine::Desired& desired);
   Result<void> change_tables(const TablesDiff& diff);
   Result<void> remark(const AtomSpace& space);
-  Result<void> set_peers(const engine::Peers& peers);
+  Result<void> change_peers(const engine::ChangePeers& change);
 
   // How the kernel differs from `desired`: one line each, none where all is right.
   Result<std::vector<std::string>> differences(const engine::Desired& desired);
@@ -43,7 +44,7 @@ class Box {
   Result<std::vector<engine::PeerStatus>> peers();
   const PublicKey& public_key() const { return public_key_; }
 
-  // After the configuration's network changed: the rules follow at the next install().
+  // After the configuration's network changed: rules and routes follow at the next install().
   void use_network();
 
   // Readable when somebody else may have changed something.
@@ -62,7 +63,9 @@ class Box {
   };
   Box(const Config& config, PrivateKey own_key, PresharedKeyOf preshared_key, Parts parts);
 
-  Result<std::vector<kernel::PeerConfig>> wanted(const engine::Peers& peers);
+  Result<kernel::PeerConfig> wanted(const engine::Peer& peer);
+  Result<std::span<const kernel::PeerConfig>> wanted(const engine::Peers& peers);
+  Result<void> set_peers(const engine::Peers& peers);
   std::vector<kernel::Setting> settings() const;
 
   const Config& config_;
@@ -71,6 +74,8 @@ class Box {
   PublicKey public_key_;
   PresharedKeyOf preshared_key_;
   Parts parts_;
+  engine::Peers wanted_for_;
+  std::vector<kernel::PeerConfig> wanted_;  // of wanted_for_
 };
 
 }  // namespace sekisho::daemon

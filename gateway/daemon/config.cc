@@ -10,6 +10,7 @@
 
 #include "policy/model/document.h"
 #include "policy/model/node.h"
+#include "policy/model/validate.h"
 
 namespace sekisho::daemon {
 
@@ -163,11 +164,28 @@ void read_tunnel(const Node* tunnel, Config& config, Reader& reader) {
   }
 }
 
+// What the network must be to carry any policy at all, told in the words of this file.
+void check_network(const Network& network, Errors& errors) {
+  const auto checked = validate(Policy{}, network);
+  if (checked) return;
+  for (Error error : checked.error()) {
+    constexpr std::string_view kOurs = "network.";
+    const bool in_tunnel =
+        error.object.starts_with(kOurs) && !error.object.starts_with("network.public_prefixes");
+    if (in_tunnel) error.object.replace(0, kOurs.size(), "tunnel.");
+    errors.push_back(std::move(error));
+  }
+}
+
 }  // namespace
 
 Checked<Config> read_config(std::string_view text, std::string_view file) {
-  const auto root = read_toml(text, file);
-  if (!root) return std::unexpected(Errors{root.error()});
+  auto root = read_toml(text, file);
+  if (!root) {
+    if (root.error().advice.empty())
+      root.error().advice = "mend the TOML there, then look again with: sekishod --check";
+    return std::unexpected(Errors{std::move(root.error())});
+  }
   Errors errors;
   Reader reader(errors);
   Config config;
@@ -190,14 +208,23 @@ Checked<Config> read_config(std::string_view text, std::string_view file) {
     reader.path(paths, "paths", "state", config.state);
     reader.path(paths, "paths", "runtime", config.runtime);
   }
+  if (errors.empty()) check_network(config.network, errors);
   if (errors.empty()) return config;
   locate(errors, *root, file);
+  for (Error& error : errors) {
+    if (error.place.empty()) error.place = file;  // a whole section is missing
+  }
   return std::unexpected(std::move(errors));
 }
 
 Checked<Config> load_config(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
+  std::ifstream file;
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    errno = EISDIR;  // which would open and read as an empty file
+  else
+    file.open(path, std::ios::binary);
+  if (!file.is_open()) {
     return std::unexpected(Errors{{ErrorCode::invalid,
                                    path.string(),
                                    std::string("cannot be read: ") + std::strerror(errno),

@@ -62,19 +62,18 @@ control::Actor actor_at(int socket) {
   return actor;
 }
 
+}  // namespace
+
 // One caller: a request, its reply, and again, until it leaves.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(stream_protocol::socket socket, const ControlServer::Handler& handler,
-          std::shared_ptr<std::size_t> count)
+  using Clock = std::chrono::steady_clock;
+
+  Session(stream_protocol::socket socket, const ControlServer::Handler& handler)
       : socket_(std::move(socket)),
         timer_(socket_.get_executor()),
         handler_(handler),
-        count_(std::move(count)),
-        actor_(actor_at(socket_.native_handle())) {
-    ++*count_;
-  }
-  ~Session() { --*count_; }
+        actor_(actor_at(socket_.native_handle())) {}
 
   void read_header() {
     asio::async_read(socket_, asio::buffer(header_),
@@ -83,15 +82,23 @@ class Session : public std::enable_shared_from_this<Session> {
                        const auto length = control::frame_length(self->header_);
                        if (!length)
                          return self->write(std::unexpected(Errors{length.error()}), false);
-                       self->payload_.resize(*length);
-                       self->read_payload();
+                       self->read_payload(*length);
                      });
   }
 
+  // Since when nothing has come or gone that was complete.
+  Clock::time_point quiet_since() const { return quiet_since_; }
+  void close() {
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+  }
+
  private:
-  void read_payload() {
+  // Memory is taken as the bytes come, not as they are announced.
+  void read_payload(std::size_t length) {
     watch();
-    asio::async_read(socket_, asio::buffer(payload_),
+    asio::async_read(socket_, asio::dynamic_buffer(payload_, length),
+                     asio::transfer_exactly(length),
                      [self = shared_from_this()](auto error, std::size_t) {
                        self->timer_.cancel();
                        if (error) return;
@@ -115,23 +122,25 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   void watch() {
+    quiet_since_ = Clock::now();
     timer_.expires_after(kPatience);
     timer_.async_wait([self = weak_from_this()](auto error) {
       const auto session = self.lock();
-      boost::system::error_code ignored;
-      if (!error && session) session->socket_.close(ignored);
+      if (!error && session) session->close();
     });
   }
 
   stream_protocol::socket socket_;
   asio::steady_timer timer_;
+  Clock::time_point quiet_since_ = Clock::now();
   const ControlServer::Handler& handler_;
-  std::shared_ptr<std::size_t> count_;
   control::Actor actor_;
   std::array<std::uint8_t, control::kFrameHeaderBytes> header_{};
   std::string payload_;
   std::string out_;
 };
+
+namespace {
 
 bool somebody_listens(asio::io_context& context, const std::filesystem::path& path) {
   stream_protocol::socket probe(context);
@@ -188,11 +197,24 @@ Result<std::unique_ptr<ControlServer>> ControlServer::open(asio::io_context& con
 void ControlServer::accept() {
   acceptor_.async_accept([this](boost::system::error_code error, stream_protocol::socket socket) {
     if (error == asio::error::operation_aborted) return;
-    if (!error && *connections_ < kMaxConnections) {
-      std::make_shared<Session>(std::move(socket), handler_, connections_)->read_header();
+    if (!error) {
+      make_room();
+      const auto session = std::make_shared<Session>(std::move(socket), handler_);
+      session->read_header();
+      sessions_.push_back(session);
     }
     accept();
   });
+}
+
+// So that callers who never finish keep nobody out.
+void ControlServer::make_room() {
+  std::erase_if(sessions_, [](const auto& session) { return session.expired(); });
+  if (sessions_.size() < kMaxConnections) return;
+  const auto quiet_since = [](const auto& session) { return session.lock()->quiet_since(); };
+  const auto longest = std::ranges::min_element(sessions_, {}, quiet_since);
+  longest->lock()->close();
+  sessions_.erase(longest);
 }
 
 }  // namespace sekisho::daemon

@@ -5,10 +5,14 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <memory>
+#include <vector>
 
 #include "gateway/control/message.h"
 
 namespace sekisho::daemon {
+
+class Session;
 
 // The control socket: mode 0660, its group sekisho-admin where the box has that group. Each caller
 // is known by what the kernel says of it (SO_PEERCRED, SO_PEERGROUPS; unix(7)), never by what it
@@ -17,6 +21,7 @@ class ControlServer {
  public:
   using Handler = std::function<control::Reply(const control::Actor&, control::Request)>;
 
+  // Beyond these, who has been quiet for longest makes room for who comes.
   static constexpr std::size_t kMaxConnections = 64;
 
   // Takes the socket's place: a dead daemon's file is removed, a living one's is a conflict.
@@ -28,11 +33,12 @@ class ControlServer {
  private:
   ControlServer(boost::asio::io_context& context, std::filesystem::path path, Handler handler);
   void accept();
+  void make_room();
 
   boost::asio::local::stream_protocol::acceptor acceptor_;
   std::filesystem::path path_;
   Handler handler_;
-  std::shared_ptr<std::size_t> connections_ = std::make_shared<std::size_t>(0);
+  std::vector<std::weak_ptr<Session>> sessions_;  // each lives as long as it waits for something
 };
 
 }  // namespace sekisho::daemon

@@ -7,11 +7,16 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "gateway/daemon/box.h"
 #include "gateway/daemon/config.h"
 #include "gateway/daemon/control_server.h"
 #include "gateway/daemon/executor.h"
+#include "gateway/daemon/log.h"
 #include "gateway/engine/engine.h"
 #include "gateway/store/store.h"
 
@@ -39,8 +44,10 @@ class Daemon {
   void wait_for_changes(boost::asio::posix::stream_descriptor& descriptor);
   void wait_for_clock();
   void tick();
-  void look_quickly();
+  void look_at_everything_in_turn();
   void look_at_everything(std::string by);
+  bool drifted(Result<std::vector<std::string>> found, std::string by);
+  void complain(Severity severity, const std::string& text);
   void arm_deadline();
   void reload();
 
@@ -59,8 +66,9 @@ class Daemon {
       clock_;  // timerfd: becomes readable when the wall clock is set
   boost::asio::steady_timer tick_timer_;
   boost::asio::steady_timer deadline_;
-  std::chrono::steady_clock::time_point looked_at_everything_{};
+  std::chrono::steady_clock::time_point look_at_everything_at_{};
   std::optional<control::Reply> reply_;
+  std::set<std::string> complained_;  // since the kernel was last found right
 };
 
 }  // namespace sekisho::daemon

@@ -38,12 +38,12 @@ Finding kernel_holds_policy(Box& box, const engine::Desired& desired) {
 }
 
 Finding devices_have_tunnels(Box& box, const engine::Desired& desired) {
-  auto found = box.peer_differences(desired.peers);
+  auto found = box.peer_differences(desired.peers());
   if (!found)
     return wrong("tunnels", to_string(found.error()), "ip link show; systemctl status sekishod");
   if (found->empty())
     return good("tunnels",
-                std::to_string(desired.peers.size()) + " devices may connect, and no other");
+                std::to_string(desired.peers().size()) + " devices may connect, and no other");
   return wrong("tunnels", joined(*found),
                "it is repaired within a second; if this stays: systemctl restart sekishod");
 }

@@ -8,6 +8,7 @@
 #include "gateway/daemon/random.h"
 #include "gateway/engine/profile.h"
 #include "gateway/keys/keys.h"
+#include "policy/model/document.h"
 
 namespace sekisho::daemon {
 
@@ -42,6 +43,7 @@ store::Operation to_operation(const engine::Entry& entry, Time now) {
 engine::Revision to_revision(const store::RevisionInfo& info) {
   return {.number = info.number,
           .document = {},
+          .edits = {},
           .author = info.author,
           .reason = info.reason,
           .time = info.time,
@@ -125,7 +127,7 @@ engine::Outcome Executor::do_it(const engine::Remark& remark, Time) {
 }
 
 engine::Outcome Executor::do_it(const engine::ChangePeers& change, Time) {
-  return finished(box_.set_peers(change.peers));
+  return finished(box_.change_peers(change));
 }
 
 engine::Outcome Executor::do_it(const engine::FindAddresses& find, Time) {
@@ -133,12 +135,14 @@ engine::Outcome Executor::do_it(const engine::FindAddresses& find, Time) {
 }
 
 engine::Outcome Executor::do_it(const engine::StorePending& store, Time now) {
-  auto number = store_.add_pending({.document = store.document,
-                                    .author = store.author,
-                                    .reason = store.reason,
-                                    .time = now,
-                                    .base = store.base,
-                                    .space = store.space});
+  auto number =
+      store_.add_pending({.edit = store.edit,
+                          .document = [&] { return write_policy(*store.policy, Syntax::toml); },
+                          .author = store.author,
+                          .reason = store.reason,
+                          .time = now,
+                          .base = store.base,
+                          .space = store.space});
   pending_ = number.value_or(RevisionNumber());
   return carried(std::move(number));
 }
@@ -175,6 +179,7 @@ engine::Outcome Executor::do_it(const engine::ReadRevision& read, Time) {
   if (!stored) return std::unexpected(std::move(stored.error()));
   engine::Revision revision = to_revision(stored->info);
   revision.document = std::move(stored->document);
+  revision.edits = std::move(stored->edits);
   return revision;
 }
 

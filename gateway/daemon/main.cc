@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <sodium.h>
 #include <sys/resource.h>
 
@@ -30,6 +31,8 @@ int main(int argc, char** argv) {
   // Keys are in this process's memory: no core dump of it.
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
+  // Where the log has gone, the gateway goes on.
+  signal(SIGPIPE, SIG_IGN);
   CLI::App app("The gateway's daemon: holds the policy in the kernel", "sekishod");
   app.footer(kFooter);
   app.set_version_flag("--version", SEKISHO_VERSION);

@@ -26,11 +26,18 @@ struct Peer {
 };
 using Peers = std::vector<Peer>;  // sorted by device
 
-// Everything the kernel shall be. The rules follow from the network, which the executor holds.
-struct Desired {
-  AtomSpace space;
-  Tables tables;
-  Peers peers;
+// Everything the kernel shall be; a look into the engine, good until its next command. The rules
+// follow from the network, which the executor holds.
+class Desired {
+ public:
+  Desired(const Compiled& compiled, const Peers& peers) : compiled_(&compiled), peers_(&peers) {}
+  const AtomSpace& space() const { return compiled_->space; }
+  const Tables& tables() const { return compiled_->tables; }
+  const Peers& peers() const { return *peers_; }
+
+ private:
+  const Compiled* compiled_;
+  const Peers* peers_;
 };
 
 // One line of the operation record.
@@ -46,7 +53,8 @@ struct Entry {
 
 struct Revision {
   RevisionNumber number;
-  std::string document;  // TOML
+  std::string document;            // TOML
+  std::vector<std::string> edits;  // of that document, in order
   std::string author;
   std::string reason;
   Time time = {};
@@ -98,15 +106,18 @@ struct Remark {
   AtomSpace space;
 };  // live flows whose number is not in `space`
 struct ChangePeers {
-  Peers peers;
-};  // all that there shall be
+  std::vector<PublicKey> remove;  // first
+  Peers set;
+};
 struct FindAddresses {
   std::vector<IpAddress> taken;
 };  // outcome: addresses never used before
 struct StorePending {
-  std::string document, author, reason;
+  std::string edit;      // write_edit(): what it changes in `base`
+  const Policy* policy;  // the whole of it; good until the next command
+  std::string author, reason;
   RevisionNumber base;
-  AtomSpace space;
+  std::optional<AtomSpace> space;  // none: that of `base`
 };  // outcome: RevisionNumber
 struct Activate {
   DeviceChange devices;

@@ -24,6 +24,7 @@ template <>
 struct Kind<PersonId> {
   static constexpr std::string_view name = "person";
   static constexpr auto member = &Policy::people;
+  static constexpr auto changes = &PolicyEdit::people;
   static Checked<Person> decode(const Node& n, std::string_view path) {
     return decode_person(n, path);
   }
@@ -32,6 +33,7 @@ template <>
 struct Kind<DeviceId> {
   static constexpr std::string_view name = "device";
   static constexpr auto member = &Policy::devices;
+  static constexpr auto changes = &PolicyEdit::devices;
   static Checked<Device> decode(const Node& n, std::string_view path) {
     return decode_device(n, path);
   }
@@ -40,12 +42,14 @@ template <>
 struct Kind<RoleId> {
   static constexpr std::string_view name = "role";
   static constexpr auto member = &Policy::roles;
+  static constexpr auto changes = &PolicyEdit::roles;
   static Checked<Role> decode(const Node& n, std::string_view path) { return decode_role(n, path); }
 };
 template <>
 struct Kind<ResourceId> {
   static constexpr std::string_view name = "resource";
   static constexpr auto member = &Policy::resources;
+  static constexpr auto changes = &PolicyEdit::resources;
   static Checked<Resource> decode(const Node& n, std::string_view path) {
     return decode_resource(n, path);
   }
@@ -54,6 +58,7 @@ template <>
 struct Kind<GrantId> {
   static constexpr std::string_view name = "grant";
   static constexpr auto member = &Policy::grants;
+  static constexpr auto changes = &PolicyEdit::grants;
   static Checked<Grant> decode(const Node& n, std::string_view path) {
     return decode_grant(n, path);
   }
@@ -93,8 +98,9 @@ template <class Id>
 Checked<Edit> edit_one(const Policy& policy, const Request& request, Act act,
                        const Node& defaults) {
   const Id id(text_parameter(request, "id"));
-  Edit edit{.next = policy, .object = path_of(id), .reason = text_parameter(request, "reason")};
-  auto& objects = edit.next.*Kind<Id>::member;
+  Edit edit{.change = {}, .object = path_of(id), .reason = text_parameter(request, "reason")};
+  auto& change = edit.change.*Kind<Id>::changes;
+  const auto& objects = policy.*Kind<Id>::member;
   const auto found = objects.find(id);
   if (act == Act::add && found != objects.end()) {
     return std::unexpected(
@@ -112,14 +118,14 @@ Checked<Edit> edit_one(const Policy& policy, const Request& request, Act act,
   }
   if (found != objects.end()) edit.before = as_toml(id, encode(found->second));
   if (act == Act::remove) {
-    objects.erase(found);
+    change[id] = std::nullopt;
     return edit;
   }
   Node fields = act == Act::set ? encode(found->second) : defaults;
   auto object = Kind<Id>::decode(with_parameters<Id>(std::move(fields), request), edit.object);
   if (!object) return std::unexpected(std::move(object.error()));
   edit.after = as_toml(id, encode(*object));
-  objects.insert_or_assign(id, *std::move(object));
+  change[id] = *std::move(object);
   return edit;
 }
 
@@ -147,14 +153,23 @@ Checked<Edit> add_device(const Policy& policy, const Request& request,
     edit->profile_for = DeviceId(text_parameter(request, "id"));
     const Node* made_here = request.parameters.find("key_made_at_gateway");
     edit->key_made_at_gateway = made_here != nullptr && std::get<bool>(made_here->value);
+    if (edit->key_made_at_gateway)
+      edit->reason = "key made at gateway" + (edit->reason.empty() ? "" : "; " + edit->reason);
   }
   return edit;
 }
 
-template <class Map>
-void merge_new(Map& into, const Map& from, std::string_view kind, Errors& errors) {
+Syntax syntax_of(const Request& request) {
+  return text_parameter(request, "syntax") == "json" ? Syntax::json : Syntax::toml;
+}
+
+template <class Map, class Changes>
+void add_new(const Map& existing, const Map& from, std::string_view kind, Changes& changes,
+             Errors& errors) {
   for (const auto& [id, object] : from) {
-    if (!into.emplace(id, object).second) {
+    if (!existing.contains(id)) {
+      changes.emplace(id, object);
+    } else {
       errors.push_back({ErrorCode::conflict,
                         std::string(kind) + "." + id.str(),
                         "exists already",
@@ -246,25 +261,31 @@ Checked<Policy> read_document(const Request& request) {
     return std::unexpected(
         one(ErrorCode::invalid, "syntax", "\"" + syntax + "\" is not known", "give toml or json"));
   }
-  return read_policy(text_parameter(request, "document"),
-                     syntax == "json" ? Syntax::json : Syntax::toml, "policy");
+  return read_policy(text_parameter(request, "document"), syntax_of(request),
+                     control::kDocumentName);
+}
+
+void locate_in_document(Errors& errors, const Request& request) {
+  if (request.parameters.find("document") == nullptr) return;
+  const auto document = sekisho::read_document(text_parameter(request, "document"),
+                                               syntax_of(request), control::kDocumentName);
+  if (document) locate(errors, *document, control::kDocumentName);
 }
 
 Checked<Edit> edit_document(const Policy& policy, const Request& request) {
   auto document = read_document(request);
   if (!document) return std::unexpected(std::move(document.error()));
-  Edit edit{.next = {}, .object = "policy", .reason = text_parameter(request, "reason")};
+  Edit edit{.change = {}, .object = "policy", .reason = text_parameter(request, "reason")};
   if (request.operation == OperationId::policy_apply) {
-    edit.next = *std::move(document);
+    edit.change = difference(policy, *document);
     return edit;
   }
-  edit.next = policy;
   Errors errors;
-  merge_new(edit.next.people, document->people, "person", errors);
-  merge_new(edit.next.devices, document->devices, "device", errors);
-  merge_new(edit.next.roles, document->roles, "role", errors);
-  merge_new(edit.next.resources, document->resources, "resource", errors);
-  merge_new(edit.next.grants, document->grants, "grant", errors);
+  add_new(policy.people, document->people, "person", edit.change.people, errors);
+  add_new(policy.devices, document->devices, "device", edit.change.devices, errors);
+  add_new(policy.roles, document->roles, "role", edit.change.roles, errors);
+  add_new(policy.resources, document->resources, "resource", edit.change.resources, errors);
+  add_new(policy.grants, document->grants, "grant", edit.change.grants, errors);
   if (!errors.empty()) return std::unexpected(std::move(errors));
   return edit;
 }

@@ -6,12 +6,13 @@
 #include "gateway/control/message.h"
 #include "gateway/engine/command.h"
 #include "policy/model/policy.h"
+#include "policy/model/policy_edit.h"
 
 namespace sekisho::engine {
 
 // What a request makes of a policy, before anything is checked as a whole or done.
 struct Edit {
-  Policy next;
+  PolicyEdit change;
   std::string object;  // "person.tanaka"
   std::string before = {},
               after = {};  // the object as TOML; empty where it did not exist or is no more
@@ -34,6 +35,8 @@ Policy roll_back(const Policy& now, Policy earlier);
 
 // The document in a request's parameters, read by the syntax that it names.
 Checked<Policy> read_document(const control::Request& request);
+// Where in that document the errors of its policy stand; nothing where the request has none.
+void locate_in_document(Errors& errors, const control::Request& request);
 
 // A text parameter; empty where it was not given.
 std::string text_parameter(const control::Request& request, std::string_view name);

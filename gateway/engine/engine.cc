@@ -20,6 +20,8 @@ constexpr std::int64_t kMaxListed = 1000;
 const control::Actor kGateway{
     .name = "sekishod", .uid = 0, .authority = control::Authority::officer, .via = "daemon"};
 
+const Entry kEnforcement{.actor = kGateway, .operation = "enforcement", .object = "kernel"};
+
 template <class... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
@@ -60,6 +62,11 @@ TablesDiff renewal(const Tables& tables) {
   return renewed;
 }
 
+Checked<Policy> policy_of(const Revision& revision) {
+  return read_edited(revision.document, revision.edits,
+                     "revision " + std::to_string(revision.number.value()));
+}
+
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += (text.empty() ? "" : "; ") + line;
@@ -94,7 +101,7 @@ Effects Engine::handle(Command command, Time now) {
             return then(std::move(completed.outcome), now);
           },
           [&](Woke&) { return wake(now); },
-          [&](Drifted& drifted) { return repair(drifted, now); },
+          [&](Drifted& drifted) { return repair(drifted); },
           [&](ClockStepped&) { return renew(now); },
           [&](Reconfigured& again) { return reconfigure(std::move(again.network), now); },
       },
@@ -104,8 +111,7 @@ Effects Engine::handle(Command command, Time now) {
 std::optional<Time> Engine::next_deadline() const {
   if (!active_) return std::nullopt;
   return earliest(retry_at_,
-                  earliest(active_->compiled.next_opening,
-                           next_end_of_person(active_->policy.policy(), active_->since)));
+                  earliest(active_->compiler.compiled().next_opening, active_->next_end));
 }
 
 Effects Engine::await(Effect effect, Continuation then) {
@@ -128,8 +134,7 @@ Effects Engine::start(const Started& started, Time now) {
   RevisionNumber number;
   std::string author;
   if (started.active) {
-    auto stored = read_policy(started.active->document, Syntax::toml,
-                              "revision " + std::to_string(started.active->number.value()));
+    auto stored = policy_of(*started.active);
     if (!stored) {
       fatal_ = std::move(stored.error());
       return {};
@@ -143,31 +148,48 @@ Effects Engine::start(const Started& started, Time now) {
     fatal_ = std::move(valid.error());
     return {};
   }
-  const Compiled before{.space = started.space, .tables = {}, .next_opening = {}};
-  auto active = compile_active(number, *std::move(valid), now, &before);
+  auto active = compile_active(*std::move(valid), now,
+                               {.space = started.space, .tables = {}, .next_opening = {}});
   if (!active) {
     fatal_ = {active.error()};
     return {};
   }
-  active->author = author;
-  make_active(*std::move(active), now);
-  return install(now);
+  active->revision = number;
+  active->author = std::move(author);
+  active_ = *std::move(active);
+  return install();
 }
 
-Effects Engine::install(Time) {
-  return await(Install{desired_}, [this](Outcome outcome, Time now) -> Effects {
-    if (!outcome) return degrade(to_string(outcome.error()), now);
-    degraded_.clear();
-    retry_at_.reset();
-    return {};
+Effects Engine::install() {
+  return await(Install{desired()}, [this](Outcome outcome, Time now) -> Effects {
+    return outcome ? enforce() : degrade(to_string(outcome.error()), now);
   });
 }
 
+// The kernel holds what it should.
+Effects Engine::enforce() {
+  Effects effects;
+  if (!degraded_.empty() && degraded_ != kStarting) {
+    Entry entry = kEnforcement;
+    entry.before = std::exchange(degraded_, {});
+    effects.emplace_back(Record{std::move(entry)});
+  }
+  degraded_.clear();
+  retry_at_.reset();
+  return effects;
+}
+
 Effects Engine::degrade(std::string why, Time now) {
+  return degrade(std::move(why), now, kEnforcement);
+}
+
+// It does not. Each new reason is recorded once, as the result of `entry`, however often it is
+// met again.
+Effects Engine::degrade(std::string why, Time now, Entry entry) {
   Effects effects;
   if (degraded_ != why) {
-    effects.emplace_back(
-        Record{{.actor = kGateway, .operation = "enforcement", .object = "kernel", .result = why}});
+    entry.result = why;
+    effects.emplace_back(Record{std::move(entry)});
   }
   degraded_ = std::move(why);
   retry_at_ = now + kRetry;
@@ -177,23 +199,24 @@ Effects Engine::degrade(std::string why, Time now) {
 // The passing of time alone: what began is opened, who ended loses the tunnel.
 Effects Engine::wake(Time now) {
   if (!active_) return {};
-  if (retry_at_ && now >= *retry_at_) return install(now);
-  auto compiled = compile(active_->policy, now, &active_->compiled);
-  if (!compiled) return degrade(to_string(compiled.error()), now);
-  Active active = *active_;
-  active.compiled = *std::move(compiled);
-  const TablesDiff change = diff(desired_.tables, active.compiled.tables);
-  const bool peers_change = peers_of(active.policy.policy(), now) != desired_.peers;
-  make_active(std::move(active), now);
-  const auto after_tables = [this, peers_change](Outcome outcome, Time then) -> Effects {
+  if (retry_at_ && now >= *retry_at_) return install();
+  auto change = active_->compiler.update(active_->policy, {}, now);
+  if (!change) return degrade(to_string(change.error()), now);
+  std::optional<ChangePeers> peers;
+  if (active_->next_end && *active_->next_end <= now) {
+    const Peers before = std::exchange(active_->peers, {});
+    follow_people(now);
+    peers = peers_change(before, active_->peers);
+  }
+  const auto after_tables = [this, peers](Outcome outcome, Time then) -> Effects {
     if (!outcome) return degrade(to_string(outcome.error()), then);
-    if (!peers_change) return {};
-    return await(ChangePeers{desired_.peers}, [this](Outcome result, Time at) -> Effects {
+    if (!peers) return {};
+    return await(*peers, [this](Outcome result, Time at) -> Effects {
       return result ? Effects{} : degrade(to_string(result.error()), at);
     });
   };
-  if (change.empty()) return after_tables(Outcome{}, now);
-  return await(ChangeTables{change}, after_tables);
+  if (change->empty()) return after_tables(Outcome{}, now);
+  return await(ChangeTables{*std::move(change)}, after_tables);
 }
 
 // The wall clock was set: timeouts in the kernel run on, so they are counted anew.
@@ -204,39 +227,40 @@ Effects Engine::renew(Time now) {
                                .operation = "clock",
                                .object = "wall clock",
                                .reason = "the clock was set; ends of access were counted anew"}});
-  auto compiled = compile(active_->policy, now, &active_->compiled);
-  if (!compiled) return degrade(to_string(compiled.error()), now);
-  Active active = *active_;
-  active.compiled = *std::move(compiled);
-  TablesDiff change = diff(desired_.tables, active.compiled.tables);
-  make_active(std::move(active), now);
-  // Where the table changes already, the renewal of the same entry would only repeat it.
-  if (change.empty())
-    change = renewal(desired_.tables);
-  else
-    return install(now);
-  if (change.empty()) return effects;
-  Effects next =
-      await(ChangeTables{std::move(change)}, [this](Outcome outcome, Time at) -> Effects {
-        return outcome ? Effects{} : degrade(to_string(outcome.error()), at);
-      });
-  std::ranges::move(next, std::back_inserter(effects));
+  std::ranges::move(count_ends_anew(now), std::back_inserter(effects));
   return effects;
 }
 
-Effects Engine::repair(const Drifted& drifted, Time now) {
+Effects Engine::count_ends_anew(Time now) {
+  const auto change = active_->compiler.update(active_->policy, {}, now);
+  if (!change) return degrade(to_string(change.error()), now);
+  follow_people(now);
+  // Where the tables change, the renewal of the same entry would only repeat it.
+  if (!change->empty()) return install();
+  TablesDiff renewed = renewal(desired().tables());
+  if (renewed.empty()) return {};
+  return await(ChangeTables{std::move(renewed)}, [this](Outcome outcome, Time at) -> Effects {
+    return outcome ? Effects{} : degrade(to_string(outcome.error()), at);
+  });
+}
+
+Effects Engine::repair(const Drifted& drifted) {
   if (!active_) return {};
-  ++repairs_;
-  last_repair_ = now;
-  Effects effects = install(now);
-  effects.insert(effects.begin(), Record{{.actor = kGateway,
-                                          .operation = "drift",
-                                          .object = "kernel",
-                                          .before = joined(drifted.findings),
-                                          .reason = drifted.by.empty() ? "found by the timer"
-                                                                       : "changed by " + drifted.by,
-                                          .result = "repaired"}});
-  return effects;
+  const Entry entry{
+      .actor = kGateway,
+      .operation = "drift",
+      .object = "kernel",
+      .before = joined(drifted.findings),
+      .reason = drifted.by.empty() ? "found by the timer" : "changed by " + drifted.by,
+      .result = "repaired"};
+  return await(Install{desired()}, [this, entry](Outcome outcome, Time now) -> Effects {
+    if (!outcome) return degrade(to_string(outcome.error()), now, entry);
+    ++repairs_;
+    last_repair_ = now;
+    Effects effects = enforce();
+    effects.emplace_back(Record{entry});
+    return effects;
+  });
 }
 
 Effects Engine::reconfigure(Network network, Time now) {
@@ -247,14 +271,16 @@ Effects Engine::reconfigure(Network network, Time now) {
     fatal_ = std::move(valid.error());
     return {};
   }
-  auto active = compile_active(active_->revision, *std::move(valid), now, &active_->compiled);
+  auto active = compile_active(*std::move(valid), now, active_->compiler.compiled());
   if (!active) {
     fatal_ = {active.error()};
     return {};
   }
+  active->revision = active_->revision;
+  active->author = active_->author;
   network_ = std::move(network);
-  make_active(*std::move(active), now);
-  return install(now);
+  active_ = *std::move(active);
+  return install();
 }
 
 // ---- requests ----
@@ -323,10 +349,13 @@ Effects Engine::look(const Asked& asked, Time now) {
       auto document = read_document(asked.request);
       if (!document) return answer(asked.id, std::unexpected(std::move(document.error())));
       auto valid = validate(*document, network_);
-      if (!valid) return answer(asked.id, std::unexpected(std::move(valid.error())));
+      if (!valid) {
+        locate_in_document(valid.error(), asked.request);
+        return answer(asked.id, std::unexpected(std::move(valid.error())));
+      }
       return answer(asked.id, asked.request.operation == policy_check
                                   ? Node{Node::Table{{"answer", {true}}}}
-                                  : difference(policy, *document));
+                                  : show_difference(policy, *document));
     }
     case policy_can:
       return answer(asked.id, can(active_->policy, text_parameter(asked.request, "who"),
@@ -353,7 +382,7 @@ Effects Engine::look_outside(const Asked& asked) {
         return answer(id, this->status(peers != nullptr ? *peers : std::vector<PeerStatus>{}, at));
       });
     case doctor:
-      return await(Examine{desired_}, then([](auto& value, Time) -> control::Reply {
+      return await(Examine{desired()}, then([](auto& value, Time) -> control::Reply {
                      return show_findings(std::get<std::vector<Finding>>(value));
                    }));
     case device_list:
@@ -390,14 +419,13 @@ Effects Engine::look_outside(const Asked& asked) {
       };
       const auto revision = number_parameter(asked.request, "revision");
       if (!revision) return answer(id, document(active_->policy.policy()));
-      return await(
-          ReadRevision{
-              RevisionNumber(static_cast<std::uint64_t>(std::max<std::int64_t>(*revision, 0)))},
-          then([document](auto& value, Time) -> control::Reply {
-            auto policy = read_policy(std::get<Revision>(value).document, Syntax::toml, "revision");
-            if (!policy) return std::unexpected(std::move(policy.error()));
-            return document(*policy);
-          }));
+      return await(ReadRevision{RevisionNumber(
+                       static_cast<std::uint64_t>(std::max<std::int64_t>(*revision, 0)))},
+                   then([document](auto& value, Time) -> control::Reply {
+                     auto policy = policy_of(std::get<Revision>(value));
+                     if (!policy) return std::unexpected(std::move(policy.error()));
+                     return document(*policy);
+                   }));
     }
     case audit_list:
       return await(ReadOperations{limit_of(asked.request)},
@@ -464,9 +492,10 @@ Effects Engine::change_back(const Asked& asked, Time) {
       ReadRevision{RevisionNumber(static_cast<std::uint64_t>(std::max<std::int64_t>(number, 0)))},
       [this, asked, number](Outcome outcome, Time at) -> Effects {
         if (!outcome) return begin(asked, std::unexpected(Errors{std::move(outcome.error())}), at);
-        auto earlier = read_policy(std::get<Revision>(*outcome).document, Syntax::toml, "revision");
+        auto earlier = policy_of(std::get<Revision>(*outcome));
         if (!earlier) return begin(asked, std::unexpected(std::move(earlier.error())), at);
-        Edit edit{.next = roll_back(active_->policy.policy(), *std::move(earlier)),
+        const Policy& policy = active_->policy.policy();
+        Edit edit{.change = difference(policy, roll_back(policy, *std::move(earlier))),
                   .object = "policy",
                   .reason = text_parameter(asked.request, "reason")};
         if (edit.reason.empty()) edit.reason = "back to revision " + std::to_string(number);
@@ -486,34 +515,49 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
   entry.before = edit->before;
   entry.after = edit->after;
   entry.reason = edit->reason;
-  auto valid = validate(edit->next, network_);
-  if (!valid) return reject(asked, std::move(entry), std::move(valid.error()));
-  auto next = compile_active(active_->revision, *std::move(valid), now, &active_->compiled);
-  if (!next) return reject(asked, std::move(entry), {next.error()});
-  next->author = asked.actor.name;
-  // Numbers that this change takes are used up even if it fails: flows may come to carry them.
-  active_->compiled.space.next = next->compiled.space.next;
+  auto undo = amend(active_->policy, edit->change);
+  if (!undo) {
+    locate_in_document(undo.error(), asked.request);
+    return reject(asked, std::move(entry), std::move(undo.error()));
+  }
 
   auto change = std::make_shared<Change>();
   change->request = asked.id;
   change->edit = *std::move(edit);
+  change->undo = *std::move(undo);
   change->entry = std::move(entry);
-  if (change->edit.next == active_->policy.policy()) {
-    change->next = *active_;
-    return finish(change, now);
+  const PolicyEdit& edited = change->edit.change;
+  if (edited.empty()) return finish(change, now);
+
+  const bool recuts = !edited.resources.empty();
+  if (recuts) change->compiler_before = active_->compiler;
+  auto diff = active_->compiler.update(active_->policy, change->undo, now);
+  if (!diff) {
+    amend(active_->policy, change->undo);
+    return reject(asked, change->entry, {diff.error()});
   }
-  const Desired to{next->compiled.space, next->compiled.tables,
-                   peers_of(next->policy.policy(), now)};
+  const bool moves_people = !edited.people.empty() || !edited.devices.empty();
+  if (moves_people) {
+    change->peers_before = active_->peers;
+    follow_people(now);
+  }
+  const Compiled& to = active_->compiler.compiled();
   change->plan = make_plan(
-      {.from = desired_,
+      {.diff = *std::move(diff),
+       .recut_from = recuts ? &change->compiler_before->compiled() : nullptr,
        .to = to,
-       .store = {write_policy(change->edit.next, Syntax::toml), asked.actor.name,
-                 change->edit.reason, active_->revision, to.space},
+       .peers_from = moves_people ? *change->peers_before : active_->peers,
+       .peers_to = active_->peers,
+       .store = {.edit = write_edit(edited),
+                 .policy = &active_->policy.policy(),
+                 .author = asked.actor.name,
+                 .reason = change->edit.reason,
+                 .base = active_->revision,
+                 .space = recuts || !active_->revision ? std::optional(to.space) : std::nullopt},
        .activate = {device_change(
-                        active_->policy.policy(), change->edit.next,
+                        edited, change->undo,
                         change->edit.key_made_at_gateway ? change->edit.profile_for : std::nullopt),
                     change->entry}});
-  change->next = *std::move(next);
   return proceed(change, now);
 }
 
@@ -527,12 +571,13 @@ Effects Engine::proceed(const ChangePtr& change, Time now) {
   const bool activates = std::holds_alternative<Activate>(effect);
   return await(effect, [this, change, activates](Outcome outcome, Time at) -> Effects {
     if (!outcome) return undo(change, std::move(outcome.error()), at);
-    if (const auto* number = std::get_if<RevisionNumber>(&*outcome)) {
-      change->pending_stored = true;
-      change->next->revision = *number;
-    }
+    if (const auto* number = std::get_if<RevisionNumber>(&*outcome)) change->revision = *number;
     // From here on the new revision is the one in force: what still fails is repaired towards it.
-    if (activates) make_active(*change->next, at);
+    if (activates) {
+      change->activated = true;
+      active_->revision = change->revision;
+      active_->author = change->entry.actor.name;
+    }
     ++change->step;
     return proceed(change, at);
   });
@@ -557,8 +602,7 @@ Effects Engine::finish(const ChangePtr& change, Time) {
 }
 
 Effects Engine::undo(const ChangePtr& change, Error error, Time now) {
-  const bool activated = active_->revision == change->next->revision && change->pending_stored;
-  if (activated) {
+  if (change->activated) {
     Effects effects = degrade(to_string(error), now);
     error.advice =
         "the change is stored and in force; the rest is tried again every second, see: sekisho "
@@ -566,45 +610,60 @@ Effects Engine::undo(const ChangePtr& change, Error error, Time now) {
     effects.emplace_back(Answer{change->request, std::unexpected(Errors{std::move(error)})});
     return effects;
   }
+  take_back(*change, now);
   const auto tell = [this, change, error](
                         Time at, const std::optional<std::string>& still_wrong) -> Effects {
     Effects effects;
     if (still_wrong) effects = degrade(*still_wrong, at);
     Entry entry = change->entry;
     entry.result = to_string(error);
-    if (!change->pending_stored) effects.emplace_back(Record{std::move(entry)});
+    if (!change->revision) effects.emplace_back(Record{std::move(entry)});
     effects.emplace_back(Answer{change->request, std::unexpected(Errors{error})});
     return effects;
   };
   const auto abandon = [this, change, error, tell](
                            Time at, const std::optional<std::string>& still_wrong) -> Effects {
-    if (!change->pending_stored) return tell(at, still_wrong);
+    if (!change->revision) return tell(at, still_wrong);
     Entry entry = change->entry;
     entry.result = to_string(error);
     return await(Abandon{std::move(entry)},
                  [tell, still_wrong](Outcome, Time then) { return tell(then, still_wrong); });
   };
   if (!change->kernel_touched) return abandon(now, std::nullopt);
-  return await(Install{desired_}, [abandon](Outcome outcome, Time at) -> Effects {
+  return await(Install{desired()}, [abandon](Outcome outcome, Time at) -> Effects {
     return abandon(at, outcome ? std::nullopt : std::optional(to_string(outcome.error())));
   });
 }
 
-Result<Engine::Active> Engine::compile_active(RevisionNumber revision, ValidPolicy policy, Time now,
-                                              const Compiled* before) const {
-  auto compiled = compile(policy, now, before);
-  if (!compiled) return std::unexpected(std::move(compiled.error()));
-  return Active{.revision = revision,
-                .since = now,
-                .author = {},
-                .policy = std::move(policy),
-                .compiled = *std::move(compiled)};
+// Atom numbers that it took stay used up: flows may have come to carry them.
+void Engine::take_back(Change& change, Time now) {
+  amend(active_->policy, change.undo);
+  if (change.compiler_before) {
+    const std::uint32_t used = active_->compiler.compiled().space.next;
+    active_->compiler = *std::move(change.compiler_before);
+    active_->compiler.use_up_numbers_below(used);
+  } else {
+    active_->compiler.update(active_->policy, change.edit.change, now);
+  }
+  if (change.peers_before) follow_people(now);
 }
 
-void Engine::make_active(Active active, Time now) {
-  active.since = now;
-  desired_ = {active.compiled.space, active.compiled.tables, peers_of(active.policy.policy(), now)};
-  active_ = std::move(active);
+Result<Engine::Active> Engine::compile_active(ValidPolicy policy, Time now, Compiled before) const {
+  auto compiler = Compiler::start(policy, now, std::move(before));
+  if (!compiler) return std::unexpected(std::move(compiler.error()));
+  Peers peers = peers_of(policy.policy(), now);
+  const auto next_end = next_end_of_person(policy.policy(), now);
+  return Active{.revision = {},
+                .author = {},
+                .policy = std::move(policy),
+                .compiler = *std::move(compiler),
+                .peers = std::move(peers),
+                .next_end = next_end};
+}
+
+void Engine::follow_people(Time now) {
+  active_->peers = peers_of(active_->policy.policy(), now);
+  active_->next_end = next_end_of_person(active_->policy.policy(), now);
 }
 
 Node Engine::status(const std::vector<PeerStatus>& peers, Time now) const {

@@ -36,33 +36,38 @@ class Engine {
 
   // For the executor: what the kernel should hold now. Meaningless before Started was handled.
   const Network& network() const { return network_; }
-  const Desired& desired() const { return desired_; }
+  Desired desired() const { return {active_->compiler.compiled(), active_->peers}; }
   // Why Started or Reconfigured did nothing: what is stored does not fit the network. Empty: it
   // did.
   const Errors& fatal() const { return fatal_; }
 
  private:
   using Continuation = std::function<Effects(Outcome, Time)>;
+  static constexpr const char* kStarting = "starting";
 
-  // The policy in force.
+  // The policy in force; while a change is under way, the one that it leads to.
   struct Active {
     RevisionNumber revision;
-    Time since = {};
     std::string author;
     ValidPolicy policy;
-    Compiled compiled;
+    Compiler compiler;
+    Peers peers;                   // as they are since the last change or the last end of a person
+    std::optional<Time> next_end;  // of a person
   };
 
-  // A change under way.
+  // A change under way, and what takes it back.
   struct Change {
     RequestId request;
     Entry entry;
     Edit edit;
-    std::optional<Active> next;
+    PolicyEdit undo;
+    std::optional<Compiler> compiler_before;  // where destinations are cut anew
+    std::optional<Peers> peers_before;        // where people or devices are edited
+    RevisionNumber revision;                  // once it is stored
     std::vector<Effect> plan;
     std::size_t step = 0;
     bool kernel_touched = false;
-    bool pending_stored = false;
+    bool activated = false;
   };
   using ChangePtr = std::shared_ptr<Change>;
 
@@ -70,7 +75,8 @@ class Engine {
   Effects answer(RequestId request, control::Reply reply);
 
   Effects start(const Started& started, Time now);
-  Effects install(Time now);
+  Effects install();
+  Effects enforce();
   Effects ask(const Asked& asked, Time now);
   Effects look(const Asked& asked, Time now);
   Effects look_outside(const Asked& asked);
@@ -81,23 +87,24 @@ class Engine {
   Effects proceed(const ChangePtr& change, Time now);
   Effects finish(const ChangePtr& change, Time now);
   Effects undo(const ChangePtr& change, Error error, Time now);
+  void take_back(Change& change, Time now);
   Effects reject(const Asked& asked, Entry entry, Errors errors);
   Effects wake(Time now);
   Effects renew(Time now);
-  Effects repair(const Drifted& drifted, Time now);
+  Effects count_ends_anew(Time now);
+  Effects repair(const Drifted& drifted);
   Effects reconfigure(Network network, Time now);
   Effects degrade(std::string why, Time now);
+  Effects degrade(std::string why, Time now, Entry entry);
 
-  Result<Active> compile_active(RevisionNumber revision, ValidPolicy policy, Time now,
-                                const Compiled* before) const;
-  void make_active(Active active, Time now);
+  Result<Active> compile_active(ValidPolicy policy, Time now, Compiled before) const;
+  void follow_people(Time now);
   Node status(const std::vector<PeerStatus>& peers, Time now) const;
 
   Network network_;
   std::optional<Active> active_;
-  Desired desired_;
   Errors fatal_;
-  std::string degraded_ = "starting";  // why the kernel may not hold what it should; empty: it does
+  std::string degraded_ = kStarting;  // why the kernel may not hold what it should; empty: it does
   std::optional<Time> retry_at_;
   std::uint64_t repairs_ = 0;
   std::optional<Time> last_repair_;

@@ -10,66 +10,63 @@ namespace sekisho::engine {
 
 namespace {
 
-void load_tables(const Desired& from, const Desired& to, std::vector<Effect>& plan) {
-  const std::vector<AtomMark> gone = retired(from.space, to.space);
-  if (gone.empty()) {
-    if (TablesDiff change = diff(from.tables, to.tables); !change.empty()) {
-      plan.emplace_back(ChangeTables{std::move(change)});
-    }
-    return;
-  }
-  const Tables between = transition(from.tables, to.tables, gone);
-  plan.emplace_back(ChangeTables{diff(from.tables, between)});
-  plan.emplace_back(Remark{to.space});
-  if (TablesDiff rest = diff(between, to.tables); !rest.empty()) {
-    plan.emplace_back(ChangeTables{std::move(rest)});
-  }
+void change_tables(TablesDiff diff, std::vector<Effect>& plan) {
+  if (!diff.empty()) plan.emplace_back(ChangeTables{std::move(diff)});
 }
 
-void set_peers(const Desired& from, const Desired& to, std::vector<Effect>& plan) {
-  if (from.peers != to.peers) plan.emplace_back(ChangePeers{to.peers});
-}
-
-bool only_tightens(const Desired& from, const Desired& to) {
-  return retired(from.space, to.space).empty() && diff(from.tables, to.tables).only_tightens() &&
-         std::ranges::all_of(to.peers, [&](const Peer& peer) {
-           return std::ranges::find(from.peers, peer) != from.peers.end();
-         });
+void load_tables(PlanInput& input, const std::vector<AtomMark>& gone, std::vector<Effect>& plan) {
+  if (gone.empty()) return change_tables(std::move(input.diff), plan);
+  const Tables& from = input.recut_from->tables;
+  const Tables between = transition(from, input.to.tables, gone);
+  change_tables(diff(from, between), plan);
+  plan.emplace_back(Remark{input.to.space});
+  change_tables(diff(between, input.to.tables), plan);
 }
 
 }  // namespace
 
-std::vector<Effect> make_plan(const PlanInput& input) {
+std::vector<Effect> make_plan(PlanInput input) {
+  ChangePeers peers = peers_change(input.peers_from, input.peers_to);
+  std::vector<AtomMark> gone;
+  if (input.recut_from != nullptr) gone = retired(input.recut_from->space, input.to.space);
+  const bool only_tightens = gone.empty() && input.diff.only_tightens() && peers.set.empty();
   std::vector<Effect> plan;
-  if (only_tightens(input.from, input.to)) {
-    load_tables(input.from, input.to, plan);
-    set_peers(input.from, input.to, plan);
-    plan.emplace_back(input.store);
-    plan.emplace_back(input.activate);
-  } else {
-    plan.emplace_back(input.store);
-    load_tables(input.from, input.to, plan);
-    plan.emplace_back(input.activate);
-    set_peers(input.from, input.to, plan);
-  }
+  if (only_tightens) load_tables(input, gone, plan);
+  plan.emplace_back(std::move(input.store));
+  if (!only_tightens) load_tables(input, gone, plan);
+  plan.emplace_back(std::move(input.activate));
+  if (!peers.remove.empty() || !peers.set.empty()) plan.emplace_back(std::move(peers));
   return plan;
 }
 
-DeviceChange device_change(const Policy& from, const Policy& to,
+ChangePeers peers_change(const Peers& from, const Peers& to) {
+  ChangePeers change;
+  auto before = from.begin();
+  auto after = to.begin();
+  while (before != from.end() || after != to.end()) {
+    const bool gone = after == to.end() || (before != from.end() && before->device < after->device);
+    const bool came = before == from.end() || (after != to.end() && after->device < before->device);
+    if (gone || (!came && before->public_key != after->public_key)) {
+      change.remove.push_back(before->public_key);
+    }
+    if (!gone && (came || *before != *after)) change.set.push_back(*after);
+    if (!came) ++before;
+    if (!gone) ++after;
+  }
+  return change;
+}
+
+DeviceChange device_change(const PolicyEdit& edit, const PolicyEdit& undo,
                            const std::optional<DeviceId>& key_made_here) {
   DeviceChange change;
-  const auto same = [](const Device& a, const Device& b) {
-    return a.public_key == b.public_key && a.addresses == b.addresses;
-  };
-  for (const auto& [id, device] : from.devices) {
-    const auto after = to.devices.find(id);
-    if (after == to.devices.end() || !same(device, after->second)) change.remove.push_back(id);
-  }
-  for (const auto& [id, device] : to.devices) {
-    const auto before = from.devices.find(id);
-    if (before == from.devices.end() || !same(before->second, device)) {
-      change.add.push_back({id, device.public_key, device.addresses, key_made_here == id});
+  for (const auto& [id, after] : edit.devices) {
+    const std::optional<Device>& before = undo.devices.at(id);
+    if (before && after && before->public_key == after->public_key &&
+        before->addresses == after->addresses) {
+      continue;
     }
+    if (before) change.remove.push_back(id);
+    if (after) change.add.push_back({id, after->public_key, after->addresses, key_made_here == id});
   }
   return change;
 }

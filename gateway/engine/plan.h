@@ -6,23 +6,31 @@
 
 namespace sekisho::engine {
 
-// What the change needs to know to be done, beside the two states themselves.
+// What the change needs to know to be done.
 struct PlanInput {
-  const Desired& from;
-  const Desired& to;
+  TablesDiff diff;
+  // Where destinations were cut anew: what was compiled before. Else null.
+  const Compiled* recut_from;
+  const Compiled& to;
+  const Peers& peers_from;
+  const Peers& peers_to;
   StorePending store;
   Activate activate;
 };
 
 // The steps of a change, in an order in which no moment permits more than `from` or `to` does:
-// only tightening: kernel, peers, disk; anything else: disk (pending), kernel, disk (active),
-// peers. Rules always precede peers. Where atom numbers change, live flows are re-marked between
-// two loads.
-std::vector<Effect> make_plan(const PlanInput& input);
+// only tightening: rules, disk; anything else: disk (pending), rules, disk (active). Peers come
+// last: rights are the rules' alone, so a change that the disk refuses ends nobody's session, and
+// one that cannot reach the tunnel still takes rights away. Where atom numbers change, live flows
+// are re-marked between two loads.
+std::vector<Effect> make_plan(PlanInput input);
 
-// Which devices of the ledger begin and end when the policy goes from one to the other: a device
-// that changes its key ends and begins.
-DeviceChange device_change(const Policy& from, const Policy& to,
+// What leads from these peers to those; both are sorted by device.
+ChangePeers peers_change(const Peers& from, const Peers& to);
+
+// Which devices of the ledger begin and end by an edit that `undo` takes back: a device that
+// changes its key ends and begins.
+DeviceChange device_change(const PolicyEdit& edit, const PolicyEdit& undo,
                            const std::optional<DeviceId>& key_made_here);
 
 }  // namespace sekisho::engine

@@ -165,7 +165,7 @@ Result<Node> show_object(const Policy& policy, OperationId operation, const std:
   return show(policy.grants, "grant", id, peers);
 }
 
-Node difference(const Policy& from, const Policy& to) {
+Node show_difference(const Policy& from, const Policy& to) {
   Node::Array rows;
   compare(from.people, to.people, "person", rows);
   compare(from.devices, to.devices, "device", rows);

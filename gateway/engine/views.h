@@ -17,7 +17,7 @@ Result<Node> show_object(const Policy& policy, control::OperationId operation,
                          const std::string& id, const std::vector<PeerStatus>& peers);
 
 // One row for each object that was added, removed or changed, with it before and after.
-Node difference(const Policy& from, const Policy& to);
+Node show_difference(const Policy& from, const Policy& to);
 
 // policy.can: `who` is a person or a device; `destination` an address and a port, "/udp" for UDP.
 Checked<Node> can(const ValidPolicy& policy, const std::string& who, const std::string& destination,

@@ -102,6 +102,11 @@ void Statement::bind(std::string_view value) {
   }
 }
 
+void Statement::bind(const std::optional<std::string>& value) {
+  if (value) return bind(std::string_view(*value));
+  ++bound_;
+}
+
 void Statement::bind(std::span<const std::uint8_t> value) {
   if (failed_ == SQLITE_OK) {
     failed_ = sqlite3_bind_blob64(statement_, ++bound_, value.data(), value.size(), SQLITE_STATIC);

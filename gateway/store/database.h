@@ -85,6 +85,8 @@ class Statement {
   Statement(Database& database, std::string_view sql, std::in_place_t);
   void bind(std::int64_t value);
   void bind(std::string_view value);
+  void bind(const std::string& value) { bind(std::string_view(value)); }
+  void bind(const std::optional<std::string>& value);  // NULL where there is none
   void bind(std::span<const std::uint8_t> value);
 
   Database& database_;

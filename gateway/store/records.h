@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,14 +25,15 @@ using Sequence = StrongNumber<struct SequenceTag, std::uint64_t>;  // 1, 2, 3, .
 // pending -> active -> superseded, or pending -> abandoned. At most one is pending, one active.
 enum class RevisionState { pending, active, superseded, abandoned };
 
-// A policy on its way in. `document` is the canonical TOML of write_policy(); it holds no secret.
+// A policy on its way in, as the edit that makes it out of its base; it holds no secret.
 struct NewRevision {
-  std::string document;
-  std::string author;  // Unix user name
+  std::string edit;                       // write_edit()
+  std::function<std::string()> document;  // the whole of it, canonical TOML; asked for now and then
+  std::string author;                     // Unix user name
   std::string reason;
   Time time;
-  RevisionNumber base;  // the active revision that it was made from; none for the first
-  AtomSpace space;      // as cut for this document
+  RevisionNumber base;             // the active revision that it was made from; none for the first
+  std::optional<AtomSpace> space;  // as cut for it; none where it is that of `base`
 };
 
 struct RevisionInfo {
@@ -41,7 +43,8 @@ struct RevisionInfo {
   std::string reason;
   Time time;
   RevisionNumber base;
-  std::string digest;  // SHA-256 of the document, 64 hex digits
+  std::string
+      digest;  // of the revision and, by its base's digest, of all it came from; 64 hex digits
   bool operator==(const RevisionInfo&) const = default;
 };
 
@@ -49,7 +52,8 @@ struct RevisionInfo {
 // that once stood in a live flow's mark is never given again.
 struct Revision {
   RevisionInfo info;
-  std::string document;
+  std::string document;  // of the nearest revision before it that is kept whole, or its own
+  std::vector<std::string> edits;  // what leads from there to it
   AtomSpace space;
 };
 

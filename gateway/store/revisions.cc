@@ -97,28 +97,109 @@ Result<void> may_follow(Database& database, const NewRevision& revision) {
                 "look at the newer policy and make the edit again");
   }
 
+  if (!revision.space) {
+    if (base) return {};
+    return fail(ErrorCode::invalid, "atoms", "the first revision has none to keep");
+  }
   const auto next = read_mark(database, kNextAtom);
   if (!next) return std::unexpected(next.error());
-  if (revision.space.next < *next) {
+  if (revision.space->next < *next) {
     return fail(ErrorCode::conflict, "atoms",
-                "numbers from " + std::to_string(revision.space.next) + " to " +
+                "numbers from " + std::to_string(revision.space->next) + " to " +
                     std::to_string(*next - 1) + " were given before",
                 "cut the destinations beginning from Store::atom_space()");
   }
   return {};
 }
 
+// A revision is kept as its edit. It is kept whole as well where that costs little beside the edits
+// since the last one that is, and so that reading one never reads more edits than these.
+constexpr std::int64_t kMostEdits = 1000;
+
+// What a revision is made from.
+struct Base {
+  std::string digest;
+  std::int64_t space = 0;
+  std::int64_t edits = kMostEdits;  // since the last that is whole
+  std::int64_t room = 0;            // bytes of edits until the next that is
+};
+
+Result<Base> load_base(Database& database, RevisionNumber number) {
+  if (!number) return Base{};
+  Statement find(database, "SELECT digest, space, edits, room FROM revisions WHERE number = ?",
+                 to_column(number));
+  const auto row = find.step();
+  if (!row) return std::unexpected(row.error());
+  if (!*row) return std::unexpected(database.damaged(object_of(number) + " is missing"));
+  return Base{.digest = find.text(0),
+              .space = find.integer(1),
+              .edits = find.integer(2),
+              .room = find.integer(3)};
+}
+
+std::string digest_of(std::string_view base, std::string_view edit, std::string_view document) {
+  std::string all(base);
+  for (const std::string_view part : {edit, document}) {
+    all += '\n' + std::to_string(part.size()) + '\n';
+    all += part;
+  }
+  return to_hex(sha256(all));
+}
+
 Result<void> insert_pending(Database& database, const NewRevision& revision) {
-  const auto space = store_atoms(database, revision.space.atoms);
-  if (!space) return std::unexpected(space.error());
-  const std::string digest = to_hex(sha256(revision.document));
-  return Statement(
-             database,
-             "INSERT INTO revisions(state, author, reason, time, base, digest, space, document)"
-             " VALUES ('pending', ?, ?, ?, ?, ?, ?, ?)",
-             revision.author, revision.reason, to_seconds(revision.time), to_column(revision.base),
-             digest, *space, revision.document)
+  auto base = load_base(database, revision.base);
+  if (!base) return std::unexpected(base.error());
+  if (revision.space) {
+    const auto space = store_atoms(database, revision.space->atoms);
+    if (!space) return std::unexpected(space.error());
+    base->space = *space;
+  }
+  base->room -= static_cast<std::int64_t>(revision.edit.size());
+  base->edits += 1;
+  std::optional<std::string> document;
+  if (base->room < 0 || base->edits > kMostEdits) {
+    document = revision.document();
+    base->room = static_cast<std::int64_t>(document->size());
+    base->edits = 0;
+  }
+  return Statement(database,
+                   "INSERT INTO revisions(state, author, reason, time, base, digest, space, edit,"
+                   " document, edits, room) VALUES ('pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                   revision.author, revision.reason, to_seconds(revision.time),
+                   to_column(revision.base),
+                   digest_of(base->digest, revision.edit, document.value_or("")), base->space,
+                   revision.edit, document, base->edits, base->room)
       .run();
+}
+
+// The last document that is whole and the edits from there, each held against its digest.
+Result<void> load_text(Database& database, RevisionNumber number, Revision& revision) {
+  Statement read(database,
+                 "WITH RECURSIVE back(number, base, edits) AS ("
+                 " SELECT number, base, edits FROM revisions WHERE number = ?"
+                 " UNION ALL SELECT r.number, r.base, r.edits"
+                 " FROM back JOIN revisions r ON r.number = back.base WHERE back.edits > 0) "
+                 "SELECT r.number, r.edit, r.document, r.digest, b.digest, r.edits"
+                 " FROM back JOIN revisions r USING (number)"
+                 " LEFT JOIN revisions b ON b.number = r.base ORDER BY r.number",
+                 to_column(number));
+  bool begun = false;
+  return read.each([&]() -> Result<void> {
+    const std::string edit = read.text(1);
+    std::string document = read.text(2);
+    const bool whole = read.integer(5) == 0;
+    if (read.text(3) != digest_of(read.text(4), edit, document) || whole == begun) {
+      return std::unexpected(database.damaged(
+          "the text of " + object_of(to_revision(read.integer(0))) + " does not match its digest"));
+    }
+    begun = true;
+    if (whole) {
+      revision.document = std::move(document);
+    } else {
+      revision.edits.push_back(edit);
+    }
+    return {};
+  });
 }
 
 Result<void> move(Database& database, RevisionNumber number, RevisionState from, RevisionState to) {
@@ -155,8 +236,9 @@ Result<RevisionNumber> Store::add_pending(const NewRevision& revision) {
     if (auto may = may_follow(*database_, revision); !may) return may;
     if (auto inserted = insert_pending(*database_, revision); !inserted) return inserted;
     number = to_revision(database_->last_row());
-    if (auto raised = raise_mark(*database_, kNextAtom, revision.space.next); !raised) {
-      return raised;
+    if (revision.space) {
+      auto raised = raise_mark(*database_, kNextAtom, revision.space->next);
+      if (!raised) return raised;
     }
     return raise_mark(*database_, kNewestTime, to_seconds(revision.time));
   });
@@ -205,22 +287,21 @@ Result<AtomSpace> Store::atom_space() {
 }
 
 Result<Revision> Store::revision(RevisionNumber number) {
-  Statement find(*database_, std::string(kInfo) + ", document FROM revisions WHERE number = ?",
+  Statement find(*database_, std::string(kInfo) + " FROM revisions WHERE number = ?",
                  to_column(number));
   const auto row = find.step();
   if (!row) return std::unexpected(row.error());
   if (!*row) return fail(ErrorCode::not_found, object_of(number), "does not exist");
   auto info = read_info(*database_, find);
   if (!info) return std::unexpected(info.error());
-  std::string document = find.text(7);
-  if (info->digest != to_hex(sha256(document))) {
-    return std::unexpected(
-        database_->damaged("the document of " + object_of(number) + " does not match its digest"));
+  Revision revision{.info = std::move(*info), .document = {}, .edits = {}, .space = {}};
+  if (auto loaded = load_text(*database_, number, revision); !loaded) {
+    return std::unexpected(loaded.error());
   }
   auto space = load_space(*database_, number);
   if (!space) return std::unexpected(space.error());
-  return Revision{
-      .info = std::move(*info), .document = std::move(document), .space = std::move(*space)};
+  revision.space = std::move(*space);
+  return revision;
 }
 
 Result<std::vector<RevisionInfo>> Store::history(std::size_t limit, RevisionNumber before) {

@@ -37,7 +37,10 @@ CREATE TABLE revisions(
   base INTEGER NOT NULL,
   digest TEXT NOT NULL,
   space INTEGER NOT NULL REFERENCES atom_spaces,
-  document TEXT NOT NULL) STRICT;
+  edit TEXT NOT NULL,
+  document TEXT,
+  edits INTEGER NOT NULL CHECK ((edits = 0) = (document IS NOT NULL)),
+  room INTEGER NOT NULL) STRICT;
 CREATE UNIQUE INDEX one_pending_one_active ON revisions(state)
   WHERE state IN ('pending', 'active');
 

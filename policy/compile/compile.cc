@@ -1,231 +1,194 @@
 #include "policy/compile/compile.h"
 
 #include <algorithm>
-#include <cassert>
-#include <unordered_map>
-#include <vector>
+#include <iterator>
+#include <tuple>
 
 namespace sekisho {
 namespace {
 
-// A cohort has at least one device, so there are numbers for all.
-constexpr std::size_t kMaxCohorts = 0xffff;
-static_assert(kMaxDevices <= kMaxCohorts);
-
-using End = std::optional<Time>;  // none: forever
-
-End later(const End& a, const End& b) {
-  return a && b ? std::max(a, b) : End{};
-}
-
-// What a device may do: atoms with their ends, sorted by atom, no repeats. Devices with equal
-// rights share a cohort.
-using Rights = std::vector<std::pair<AtomMark, End>>;
-
-struct RightsHash {
-  std::size_t operator()(const Rights& rights) const {
-    std::size_t hash = rights.size();
-    for (const auto& [atom, end] : rights) {
-      const auto until = end ? static_cast<std::uint64_t>(end->time_since_epoch().count()) + 1 : 0;
-      hash = (hash ^ atom.opening()) * 0x9e3779b97f4a7c15U;
-      hash = (hash ^ until ^ hash >> 32) * 0x9e3779b97f4a7c15U;
-    }
-    return hash;
-  }
-};
-
-// The latest end wins where several grants give one atom.
-Rights tidy(Rights rights) {
-  std::ranges::sort(rights, {}, &Rights::value_type::first);
-  Rights tidied;
-  for (const auto& [atom, end] : rights) {
-    if (!tidied.empty() && tidied.back().first == atom) {
-      tidied.back().second = later(tidied.back().second, end);
-    } else {
-      tidied.emplace_back(atom, end);
-    }
-  }
-  return tidied;
-}
-
-// The rights that the grants of one moment give to a person.
-class ActiveGrants {
- public:
-  ActiveGrants(const Policy& policy, const AtomSpace& space, Time now) {
-    std::unordered_map<ResourceId, std::vector<AtomMark>> opened;
-    for (const Atom& atom : space.atoms) {
-      if (atom.opened_by.empty()) everybody_.emplace_back(atom.mark, End{});
-      for (const ResourceId& resource : atom.opened_by) opened[resource].push_back(atom.mark);
-    }
-    for (const auto& [id, grant] : policy.grants) {
-      if (grant.until && *grant.until <= now) continue;
-      if (grant.from && *grant.from > now) {
-        next_opening_ = next_opening_ ? std::min(*next_opening_, *grant.from) : *grant.from;
-        continue;
-      }
-      Rights& rights = by_who_[grant.who];
-      for (const AtomMark atom : opened[grant.resource]) rights.emplace_back(atom, grant.until);
-    }
-    for (auto& [who, rights] : by_who_) rights = tidy(std::move(rights));
-  }
-
-  Rights of(const PersonId& id, const Person& person) const {
-    Rights rights = everybody_;
-    append(rights, id);
-    for (const RoleId& role : person.roles) append(rights, role);
-    return tidy(std::move(rights));
-  }
-
-  std::optional<Time> next_opening() const { return next_opening_; }
-
- private:
-  void append(Rights& rights, const Who& who) const {
-    const auto given = by_who_.find(who);
-    if (given == by_who_.end()) return;
-    rights.insert(rights.end(), given->second.begin(), given->second.end());
-  }
-
-  Rights everybody_;
-  std::map<Who, Rights> by_who_;
-  std::optional<Time> next_opening_;
-};
-
-// Devices with equal rights, before they have their number.
-struct Group {
-  Rights rights;
-  std::vector<IpAddress> addresses;
-};
-
-struct Standing {
-  std::vector<Group> groups;
-  std::unordered_map<IpAddress, End> ends;  // of persons who have one
-};
-
-// Every device in good standing, with equals: they keep the order in which devices name them.
-Standing group_devices(const Policy& policy, const ActiveGrants& grants, Time now) {
-  Standing standing;
-  std::unordered_map<Rights, std::size_t, RightsHash> groups;
-  std::map<PersonId, std::size_t> group_of_person;
-  for (const auto& [id, device] : policy.devices) {
-    if (device.state != DeviceState::active) continue;
-    const auto person = policy.people.find(device.person);
-    assert(person != policy.people.end());
-    if (person->second.state != PersonState::active) continue;
-    const End& end = person->second.valid_until;
-    if (end && *end <= now) continue;
-
-    const auto [known, fresh] = group_of_person.try_emplace(device.person);
-    if (fresh) {
-      Rights rights = grants.of(device.person, person->second);
-      const auto [group, fresh_group] = groups.try_emplace(rights, standing.groups.size());
-      if (fresh_group) standing.groups.push_back({.rights = std::move(rights), .addresses = {}});
-      known->second = group->second;
-    }
-    for (const IpAddress& address : device.addresses) {
-      standing.groups[known->second].addresses.push_back(address);
-      if (end) standing.ends.emplace(address, end);
-    }
-  }
-  return standing;
-}
-
-// Cohort numbers are kept where the same rights still exist; then where rights change but a device
-// stays, so that one changed grant is one changed element; the rest take the lowest free ones.
-std::vector<Cohort> deal_numbers(const std::vector<Group>& groups, const Tables* before) {
-  std::unordered_map<Rights, Cohort, RightsHash> known;
-  if (before != nullptr) {
-    for (auto entry = before->grants.begin(); entry != before->grants.end();) {
-      const Cohort cohort = entry->first.cohort;
-      Rights rights;
-      for (; entry != before->grants.end() && entry->first.cohort == cohort; ++entry) {
-        rights.emplace_back(entry->first.atom, entry->second);
-      }
-      known.try_emplace(std::move(rights), cohort);
-    }
-  }
-  std::vector<bool> taken(kMaxCohorts + 1);
-  std::vector<Cohort> numbers(groups.size());
-  const auto take = [&](std::size_t group, Cohort cohort) {
-    if (taken[cohort.value()]) return;
-    taken[cohort.value()] = true;
-    numbers[group] = cohort;
-  };
-  taken[0] = true;
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    const auto same = known.find(groups[i].rights);
-    if (same != known.end()) take(i, same->second);
-  }
-  for (std::size_t i = 0; i < groups.size() && before != nullptr; ++i) {
-    for (auto address = groups[i].addresses.begin();
-         address != groups[i].addresses.end() && !numbers[i]; ++address) {
-      const auto entry = before->cohorts.find(*address);
-      if (entry != before->cohorts.end()) take(i, entry->second.cohort);
-    }
-  }
-  std::uint16_t free = 1;
-  for (Cohort& number : numbers) {
-    if (number) continue;
-    while (taken[free]) ++free;
-    number = Cohort(free);
-    taken[free] = true;
-  }
-  return numbers;
-}
-
-void fill(Tables& tables, const Standing& standing, const Tables* before) {
-  const std::vector<Cohort> numbers = deal_numbers(standing.groups, before);
-  std::vector<std::pair<Cohort, const Group*>> in_order;
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    in_order.emplace_back(numbers[i], &standing.groups[i]);
-  }
-  std::ranges::sort(in_order);
-  for (const auto& [cohort, group] : in_order) {
-    for (const IpAddress& address : group->addresses) {
-      const auto end = standing.ends.find(address);
-      tables.cohorts[address] = {cohort, end != standing.ends.end() ? end->second : End{}};
-    }
-    for (const auto& [atom, end] : group->rights) {
-      tables.grants.emplace_hint(tables.grants.end(), GrantKey{cohort, atom}, end);
-    }
-  }
-}
-
-// The destination space, cut anew only where something of it changed.
-Result<Compiled> with_space(const ValidPolicy& policy, const Compiled* before) {
-  Compiled compiled;
-  if (before != nullptr && before->cut_from &&
-      before->cut_from->resources == policy.policy().resources &&
-      before->cut_from->network == policy.network()) {
-    compiled.space = before->space;
-    compiled.tables.atoms = before->tables.atoms;
-    compiled.cut_from = before->cut_from;
-    return compiled;
-  }
-  auto space = cut(policy, before != nullptr ? before->space : AtomSpace{});
-  if (!space) return std::unexpected(std::move(space.error()));
-  compiled.space = std::move(*space);
+std::map<Destinations, AtomMark> boxes_of(const AtomSpace& space) {
   std::vector<std::pair<Destinations, AtomMark>> boxes;
-  for (const Atom& atom : compiled.space.atoms) {
+  for (const Atom& atom : space.atoms) {
     for (const Destinations& box : atom.where) boxes.emplace_back(box, atom.mark);
   }
   std::ranges::sort(boxes);
-  compiled.tables.atoms = {boxes.begin(), boxes.end()};
-  compiled.cut_from =
-      std::make_shared<const CutInput>(CutInput{policy.policy().resources, policy.network()});
-  return compiled;
+  return {boxes.begin(), boxes.end()};
+}
+
+TablesDiff nothing_yet() {
+  TablesDiff diff;
+  diff.may_refuse_more = diff.may_pass_more = false;
+  return diff;
+}
+
+bool in_good_standing(const Person& person, Time now) {
+  return person.state == PersonState::active && !(person.valid_until && *person.valid_until <= now);
 }
 
 }  // namespace
 
-Result<Compiled> compile(const ValidPolicy& policy, Time now, const Compiled* before) {
-  Result<Compiled> compiled = with_space(policy, before);
-  if (!compiled) return compiled;
-  const ActiveGrants grants(policy.policy(), compiled->space, now);
-  compiled->next_opening = grants.next_opening();
+Result<Compiler> Compiler::start(const ValidPolicy& policy, Time now, Compiled before) {
+  Compiler compiler;
+  std::vector<IpAddress> leaving;
+  for (const auto& [address, entry] : before.tables.cohorts) leaving.push_back(address);
+  compiler.cohorts_ = Cohorts(before.tables);
+  compiler.compiled_ = std::move(before);
+  TablesDiff diff = nothing_yet();
+  if (auto cut = compiler.cut_space(policy, diff); !cut) {
+    return std::unexpected(std::move(cut.error()));
+  }
+  compiler.begin_at(policy.policy(), now);
+  compiler.rearrange(policy.policy(), compiler.everyone(policy.policy()), std::move(leaving), now,
+                     diff);
+  return compiler;
+}
 
-  const Standing standing = group_devices(policy.policy(), grants, now);
-  fill(compiled->tables, standing, before != nullptr ? &before->tables : nullptr);
-  return compiled;
+Result<TablesDiff> Compiler::update(const ValidPolicy& valid, const PolicyEdit& undo, Time now) {
+  const Policy& policy = valid.policy();
+  TablesDiff diff = nothing_yet();
+  bool recut = false;
+  if (!undo.resources.empty()) {
+    auto cut = cut_space(valid, diff);
+    if (!cut) return std::unexpected(std::move(cut.error()));
+    recut = *cut;
+  }
+  std::set<PersonId> touched;
+  follow_devices(policy, undo, touched);
+  for (const auto& [id, before] : undo.people) touched.insert(id);
+  if (now < now_) {
+    // Dates that have passed are no longer known: they may be yet to come again.
+    begin_at(policy, now);
+    touched.merge(everyone(policy));
+  } else {
+    follow_time_and_grants(policy, undo, now, touched);
+    if (recut) touched.merge(everyone(policy));
+  }
+  rearrange(policy, touched, {}, now, diff);
+  return diff;
+}
+
+void Compiler::use_up_numbers_below(std::uint32_t next) {
+  compiled_.space.next = std::max(compiled_.space.next, next);
+}
+
+// True where anything became another atom.
+Result<bool> Compiler::cut_space(const ValidPolicy& policy, TablesDiff& diff) {
+  auto space = cut(policy, compiled_.space);
+  if (!space) return std::unexpected(std::move(space.error()));
+  const bool same = !opened_.empty() && space->atoms == compiled_.space.atoms;
+  compiled_.space = *std::move(space);
+  if (same) return false;
+  opened_.clear();
+  everybody_.clear();
+  for (const Atom& atom : compiled_.space.atoms) {
+    if (atom.opened_by.empty()) everybody_.emplace_back(atom.mark, End{});
+    for (const ResourceId& resource : atom.opened_by) opened_[resource].push_back(atom.mark);
+  }
+  replace_atoms(compiled_.tables, boxes_of(compiled_.space), diff);
+  return true;
+}
+
+// All that depends on time and on whose a device is, from nothing.
+void Compiler::begin_at(const Policy& policy, Time now) {
+  grants_.start(policy, now);
+  ends_of_people_.clear();
+  for (auto& [id, mine] : belongings_) {
+    mine.devices.clear();
+    mine.until.reset();
+  }
+  for (const auto& [id, device] : policy.devices) belongings_[device.person].devices.push_back(id);
+  now_ = now;
+}
+
+std::set<PersonId> Compiler::everyone(const Policy& policy) const {
+  std::set<PersonId> people;
+  for (const auto& [id, person] : policy.people) people.insert(people.end(), id);
+  for (const auto& [id, mine] : belongings_) people.insert(id);
+  return people;
+}
+
+void Compiler::follow_devices(const Policy& policy, const PolicyEdit& undo,
+                              std::set<PersonId>& touched) {
+  for (const auto& [id, before] : undo.devices) {
+    if (before) {
+      std::erase(belongings_[before->person].devices, id);
+      touched.insert(before->person);
+    }
+    const auto after = policy.devices.find(id);
+    if (after == policy.devices.end()) continue;
+    belongings_[after->second.person].devices.push_back(id);
+    touched.insert(after->second.person);
+  }
+}
+
+void Compiler::follow_time_and_grants(const Policy& policy, const PolicyEdit& undo, Time now,
+                                      std::set<PersonId>& touched) {
+  for (auto end = ends_of_people_.begin(); end != ends_of_people_.end() && end->first <= now;
+       ++end) {
+    touched.insert(end->second);
+  }
+  std::set<RoleId> roles;
+  for (const Who& who : grants_.update(policy, undo, now)) {
+    if (const auto* person = std::get_if<PersonId>(&who)) {
+      touched.insert(*person);
+    } else {
+      roles.insert(std::get<RoleId>(who));
+    }
+  }
+  now_ = now;
+  if (roles.empty()) return;
+  for (const auto& [id, person] : policy.people) {
+    if (std::ranges::any_of(person.roles, [&](const RoleId& role) { return roles.contains(role); }))
+      touched.insert(id);
+  }
+}
+
+void Compiler::rearrange(const Policy& policy, const std::set<PersonId>& people,
+                         std::vector<IpAddress> leaving, Time now, TablesDiff& diff) {
+  std::map<RoleId, Rights> of_roles;
+  std::vector<Cohorts::Holder> holders;
+  for (const PersonId& id : people) {
+    Belongings& mine = belongings_[id];
+    std::ranges::move(mine.addresses, std::back_inserter(leaving));
+    mine.addresses.clear();
+    if (mine.until) ends_of_people_.erase({*mine.until, id});
+    mine.until.reset();
+    const auto found = policy.people.find(id);
+    if (found == policy.people.end()) {
+      belongings_.erase(id);
+      continue;
+    }
+    const Person& person = found->second;
+    if (!in_good_standing(person, now)) continue;
+    mine.until = person.valid_until;
+    if (mine.until) ends_of_people_.emplace(*mine.until, id);
+    for (const DeviceId& each : mine.devices) {
+      const Device& device = policy.devices.at(each);
+      if (device.state != DeviceState::active) continue;
+      std::ranges::copy(device.addresses, std::back_inserter(mine.addresses));
+    }
+    if (mine.addresses.empty()) continue;
+    Rights rights = everybody_;
+    const auto add = [&](const Rights& more) {
+      rights.insert(rights.end(), more.begin(), more.end());
+    };
+    add(grants_.rights_of(policy, id, opened_, now));
+    for (const RoleId& role : person.roles) {
+      const auto [known, fresh] = of_roles.try_emplace(role);
+      if (fresh) known->second = grants_.rights_of(policy, role, opened_, now);
+      add(known->second);
+    }
+    holders.push_back({mine.addresses, mine.until, tidy(std::move(rights))});
+  }
+  cohorts_.rearrange(compiled_.tables, leaving, holders, diff);
+  compiled_.next_opening = grants_.next_opening();
+}
+
+Result<Compiled> compile(const ValidPolicy& policy, Time now, const Compiled* before) {
+  auto compiler = Compiler::start(policy, now, before != nullptr ? *before : Compiled{});
+  if (!compiler) return std::unexpected(std::move(compiler.error()));
+  return compiler->compiled();
 }
 
 }  // namespace sekisho

@@ -1,18 +1,12 @@
 #include "policy/compile/diff.h"
 
 #include <set>
+#include <tuple>
+
+#include "policy/compile/rights.h"
 
 namespace sekisho {
 namespace {
-
-using End = std::optional<Time>;
-
-bool ends_before(const End& a, const End& b) {
-  return a && (!b || *a < *b);
-}
-End earlier(const End& a, const End& b) {
-  return ends_before(a, b) ? a : b;
-}
 
 template <class Map>
 using Entries = std::vector<std::pair<typename Map::key_type, typename Map::mapped_type>>;
@@ -38,49 +32,6 @@ void compare(const Map& from, const Map& to, Entries<Map>& removed, Entries<Map>
   }
 }
 
-// A device's way through one set of tables: its rights in order of atom, each with the end that
-// comes first, the device's own or the grant's.
-class RightsOf {
- public:
-  RightsOf(const Tables& tables, const IpAddress& device) : at_(tables.grants.end()), end_(at_) {
-    const auto entry = tables.cohorts.find(device);
-    if (entry == tables.cohorts.end()) return;
-    until_ = entry->second.until;
-    cohort_ = entry->second.cohort;
-    at_ = tables.grants.lower_bound({cohort_, AtomMark{}});
-  }
-  bool done() const { return at_ == end_ || at_->first.cohort != cohort_; }
-  AtomMark atom() const { return at_->first.atom; }
-  End until() const { return earlier(until_, at_->second); }
-  void advance() { ++at_; }
-
- private:
-  std::map<GrantKey, End>::const_iterator at_;
-  std::map<GrantKey, End>::const_iterator end_;
-  Cohort cohort_;
-  End until_;
-};
-
-void compare_rights(const Tables& from, const Tables& to, const IpAddress& device,
-                    TablesDiff& diff) {
-  RightsOf before(from, device);
-  RightsOf after(to, device);
-  while (!before.done() || !after.done()) {
-    if (after.done() || (!before.done() && before.atom() < after.atom())) {
-      diff.may_refuse_more = true;
-      before.advance();
-    } else if (before.done() || after.atom() < before.atom()) {
-      diff.may_pass_more = true;
-      after.advance();
-    } else {
-      diff.may_refuse_more |= ends_before(after.until(), before.until());
-      diff.may_pass_more |= ends_before(before.until(), after.until());
-      before.advance();
-      after.advance();
-    }
-  }
-}
-
 // The devices whose own entry or whose cohort's grants changed: all others may do what they could.
 std::set<IpAddress> touched_devices(const Tables& from, const Tables& to, const TablesDiff& diff) {
   std::set<IpAddress> devices;
@@ -96,6 +47,15 @@ std::set<IpAddress> touched_devices(const Tables& from, const Tables& to, const 
     }
   }
   return devices;
+}
+
+// An atom's region that moves elsewhere may do either; one that only grows takes nothing, one that
+// only shrinks gives nothing.
+void compare_atoms(const std::map<Destinations, AtomMark>& from,
+                   const std::map<Destinations, AtomMark>& to, TablesDiff& diff) {
+  compare(from, to, diff.remove_atoms, diff.add_atoms);
+  diff.may_refuse_more |= !diff.remove_atoms.empty();
+  diff.may_pass_more |= !diff.add_atoms.empty();
 }
 
 }  // namespace
@@ -118,18 +78,32 @@ bool TablesDiff::only_tightens() const {
 
 TablesDiff diff(const Tables& from, const Tables& to) {
   TablesDiff diff;
+  diff.may_refuse_more = diff.may_pass_more = false;
   compare(from.cohorts, to.cohorts, diff.remove_cohorts, diff.add_cohorts);
-  compare(from.atoms, to.atoms, diff.remove_atoms, diff.add_atoms);
   compare(from.grants, to.grants, diff.remove_grants, diff.add_grants);
+  compare_atoms(from.atoms, to.atoms, diff);
 
-  // An atom's region that moves elsewhere may do either; one that only grows takes nothing, one
-  // that only shrinks gives nothing.
-  diff.may_refuse_more = !diff.remove_atoms.empty();
-  diff.may_pass_more = !diff.add_atoms.empty();
+  // Most devices of a cohort move alike, so each kind of move is judged once.
+  std::set<std::tuple<Cohort, End, Cohort, End>> judged;
+  const auto entry_of = [](const Tables& tables, const IpAddress& device) {
+    const auto found = tables.cohorts.find(device);
+    return found == tables.cohorts.end() ? CohortEntry{} : found->second;
+  };
   for (const IpAddress& device : touched_devices(from, to, diff)) {
-    compare_rights(from, to, device, diff);
+    const CohortEntry was = entry_of(from, device);
+    const CohortEntry is = entry_of(to, device);
+    if (!judged.emplace(was.cohort, was.until, is.cohort, is.until).second) continue;
+    const Shift found =
+        shift(rights_of(from, was.cohort), was.until, rights_of(to, is.cohort), is.until);
+    diff.may_refuse_more |= found.takes;
+    diff.may_pass_more |= found.gives;
   }
   return diff;
+}
+
+void replace_atoms(Tables& tables, std::map<Destinations, AtomMark> atoms, TablesDiff& diff) {
+  compare_atoms(tables.atoms, atoms, diff);
+  tables.atoms = std::move(atoms);
 }
 
 }  // namespace sekisho

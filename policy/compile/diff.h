@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -29,5 +30,8 @@ struct TablesDiff {
 };
 
 TablesDiff diff(const Tables& from, const Tables& to);
+
+// Puts `atoms` in the place of those of `tables`, and notes in `diff` what that changes.
+void replace_atoms(Tables& tables, std::map<Destinations, AtomMark> atoms, TablesDiff& diff);
 
 }  // namespace sekisho

@@ -50,6 +50,24 @@ Chain preraw(const Network& network) {
   return chain;
 }
 
+// An answer is routed like any packet from an uplink, but where that uplink checks sources
+// (Debian's rp_filter) the kernel also looks up the way back: as if from the tunnel, with this
+// mark. Without it the policy routing says "unreachable" and the answer is lost. Only IPv4 has that
+// check. After address translation, because before it the answer is addressed to the gateway.
+Chain prerouting(const Network& network) {
+  Chain chain{"prerouting",
+              "after address translation: answers on their way to devices",
+              Base{Hook::prerouting, Priority::filter},
+              {}};
+  for (const Prefix& pool : network.pools) {
+    if (pool.family() != Family::v4) continue;
+    chain.rules.push_back(
+        {{HasAddress{Side::destination, pool}, SetMark{Mark::meta, kSeenMark}},
+         "to a device: marked as seen, without the mark its source has no route back"});
+  }
+  return chain;
+}
+
 Chain outraw(const Network& network) {
   return {"outraw",
           "before conntrack: what the gateway sends",
@@ -173,8 +191,9 @@ Chain from_gateway() {
 }  // namespace
 
 std::vector<Chain> edge_chains(const Network& network) {
-  return {preraw(network),  outraw(network),      input(network),      output(network),
-          forward(network), postrouting(network), to_gateway(network), from_gateway()};
+  return {preraw(network),      prerouting(network), outraw(network),
+          input(network),       output(network),     forward(network),
+          postrouting(network), to_gateway(network), from_gateway()};
 }
 
 }  // namespace sekisho

@@ -15,13 +15,15 @@ void check_amount(std::string_view section, std::size_t amount, std::size_t most
                "at most " + std::to_string(most) + " are allowed");
 }
 
+void check_one_id(std::string_view section, std::string_view id, Findings& findings) {
+  if (auto checked = check_id(id); !checked) {
+    findings.add(member_path(section, id), checked.error().cause, checked.error().advice);
+  }
+}
+
 template <class Id, class Thing>
 void check_ids(std::string_view section, const std::map<Id, Thing>& things, Findings& findings) {
-  for (const auto& [id, thing] : things) {
-    if (auto checked = check_id(id.str()); !checked) {
-      findings.add(member_path(section, id.str()), checked.error().cause, checked.error().advice);
-    }
-  }
+  for (const auto& [id, thing] : things) check_one_id(section, id.str(), findings);
 }
 
 void check_words(std::string_view path, std::string_view key, std::string_view text,
@@ -50,17 +52,19 @@ void check_who(std::string path, const Who& who, const Policy& policy, Findings&
 
 }  // namespace
 
-void check_texts(const Policy& policy, Findings& findings) {
+void check_amounts(const Policy& policy, Findings& findings) {
   check_amount("role", policy.roles.size(), kMaxRoles, findings);
   check_amount("person", policy.people.size(), kMaxPeople, findings);
   check_amount("device", policy.devices.size(), kMaxDevices, findings);
   check_amount("resource", policy.resources.size(), kMaxResources, findings);
   check_amount("grant", policy.grants.size(), kMaxGrants, findings);
+}
+
+void check_texts(const Policy& policy, Findings& findings) {
   check_ids("role", policy.roles, findings);
   check_ids("person", policy.people, findings);
   check_ids("device", policy.devices, findings);
   check_ids("resource", policy.resources, findings);
-  check_ids("grant", policy.grants, findings);
   check_names("role", policy.roles, findings);
   check_names("person", policy.people, findings);
   check_names("resource", policy.resources, findings);
@@ -77,22 +81,24 @@ void check_people(const Policy& policy, Findings& findings) {
   }
 }
 
-void check_grants(const Policy& policy, Findings& findings) {
-  for (const auto& [id, grant] : policy.grants) {
-    const std::string path = member_path("grant", id.str());
-    check_who(member_path(path, "who"), grant.who, policy, findings);
-    if (grant.resource != kInternet && !policy.resources.contains(grant.resource)) {
-      unknown(member_path(path, "resource"), "resource", grant.resource, policy.resources,
-              findings);
-    }
-    check_words(path, "reason", grant.reason, findings);
-    if (grant.from && grant.until && *grant.until <= *grant.from) {
-      findings.add(member_path(path, "until"),
-                   "ends at " + to_string(*grant.until) + ", not after it begins at " +
-                       to_string(*grant.from),
-                   "set a later end or take the grant out");
-    }
+void check_grant(const Policy& policy, const GrantId& id, const Grant& grant, Findings& findings) {
+  check_one_id("grant", id.str(), findings);
+  const std::string path = member_path("grant", id.str());
+  check_who(member_path(path, "who"), grant.who, policy, findings);
+  if (grant.resource != kInternet && !policy.resources.contains(grant.resource)) {
+    unknown(member_path(path, "resource"), "resource", grant.resource, policy.resources, findings);
   }
+  check_words(path, "reason", grant.reason, findings);
+  if (grant.from && grant.until && *grant.until <= *grant.from) {
+    findings.add(
+        member_path(path, "until"),
+        "ends at " + to_string(*grant.until) + ", not after it begins at " + to_string(*grant.from),
+        "set a later end or take the grant out");
+  }
+}
+
+void check_grants(const Policy& policy, Findings& findings) {
+  for (const auto& [id, grant] : policy.grants) check_grant(policy, id, grant, findings);
 }
 
 }  // namespace sekisho

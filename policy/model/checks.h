@@ -45,7 +45,8 @@ void unknown(std::string path, std::string_view kind, const Id& id,
 }
 
 void check_network(const Network& network, Findings& findings);
-// Names, texts and amounts: what decode() asks too, for policies that no document gave.
+void check_amounts(const Policy& policy, Findings& findings);
+// Names and texts: what decode() asks too, for policies that no document gave.
 void check_texts(const Policy& policy, Findings& findings);
 void check_people(const Policy& policy, Findings& findings);
 void check_devices(const Policy& policy, const Network& network, Findings& findings);
@@ -53,6 +54,8 @@ void check_resources(const Policy& policy, Findings& findings);
 // Resources of one classification that ask different proofs of the same flow.
 void check_overlaps(const Policy& policy, Findings& findings);
 void check_grants(const Policy& policy, Findings& findings);
+// One of them, its id and texts too.
+void check_grant(const Policy& policy, const GrantId& id, const Grant& grant, Findings& findings);
 
 // Addresses that no packet through a router carries as its destination: "this network", loopback,
 // link-local, multicast, reserved, and IPv4-mapped (IANA special-purpose registries, RFC 6890).

@@ -8,6 +8,7 @@
 #include "policy/model/document.h"
 #include "policy/model/network.h"
 #include "policy/model/policy.h"
+#include "policy/model/policy_edit.h"
 
 namespace sekisho {
 
@@ -28,6 +29,7 @@ class ValidPolicy {
 
  private:
   friend Checked<ValidPolicy> validate(Policy policy, Network network);
+  friend Checked<PolicyEdit> amend(ValidPolicy& valid, PolicyEdit& edit);
   ValidPolicy(Policy policy, Network network)
       : policy_(std::move(policy)), network_(std::move(network)) {}
   Policy policy_;
@@ -38,6 +40,11 @@ class ValidPolicy {
 // locate(). Sorts the lists of the policy whose order means nothing. Paths that begin with
 // "network." lie in the gateway's configuration.
 Checked<ValidPolicy> validate(Policy policy, Network network);
+
+// Carries out an edit in place where the result is valid, and says what takes it back; `edit` then
+// holds only what it changed. Nothing is changed where it is not valid. An edit of grants costs as
+// much as those grants, not as the whole policy.
+Checked<PolicyEdit> amend(ValidPolicy& valid, PolicyEdit& edit);
 
 // read_policy() and validate(), with the places of what either finds.
 Checked<ValidPolicy> read_valid_policy(std::string_view text, Syntax syntax, std::string_view file,

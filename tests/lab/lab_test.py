@@ -158,14 +158,16 @@ class BareLab(unittest.TestCase):
         self.assertEqual(list(status["hosts"]), HOSTS)
         for host, facts in status["hosts"].items():
             self.assertEqual(set(facts), {"ipv4", "ipv6", "serves"})
-            self.assertLessEqual({"https", "ssh"}, set(facts["serves"]))
+            self.assertEqual(set(facts["serves"]), {"https", "ssh"})
             self.assertTrue(all(ipaddress.IPv4Address(one) for one in facts["ipv4"]))
             self.assertTrue(all(ipaddress.IPv6Address(one) for one in facts["ipv6"]))
             for endpoint in sum(facts["serves"].values(), []):
                 address, port = endpoint.rsplit(":", 1)
                 self.assertTrue(0 < int(port) < 65536)
-                if host != "gateway":  # which serves at its tunnel address
-                    self.assertIn(address.strip("[]"), facts["ipv4"] + facts["ipv6"])
+                self.assertIn(address.strip("[]"), facts["ipv4"] + facts["ipv6"])
+        self.assertEqual(status["hosts"]["office"]["serves"],
+                         {"https": ["203.0.113.10:443", "[2001:db8:a::10]:443"],
+                          "ssh": ["203.0.113.10:22", "[2001:db8:a::10]:22"]})
 
     def test_https_servers_speak_what_they_should(self):
         for version in ["4", "6"]:

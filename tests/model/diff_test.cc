@@ -10,27 +10,11 @@
 #include "tests/model/random_edit.h"
 #include "tests/model/random_flow.h"
 #include "tests/model/seeds.h"
+#include "tests/model/tables.h"
 
 // A diff turns the one into the other, and says truly whether it takes or gives rights.
 namespace sekisho::model {
 namespace {
-
-template <class Map, class Entries>
-void change(Map& map, const Entries& removed, const Entries& added) {
-  for (const auto& [key, value] : removed) {
-    ASSERT_TRUE(map.contains(key));
-    ASSERT_EQ(map.at(key), value);
-    map.erase(key);
-  }
-  for (const auto& entry : added) ASSERT_TRUE(map.insert(entry).second);
-}
-
-Tables applied(Tables tables, const TablesDiff& diff) {
-  change(tables.cohorts, diff.remove_cohorts, diff.add_cohorts);
-  change(tables.atoms, diff.remove_atoms, diff.add_atoms);
-  change(tables.grants, diff.remove_grants, diff.add_grants);
-  return tables;
-}
 
 struct Seen {
   bool lost = false;    // a flow that passed and is now refused

@@ -133,12 +133,11 @@ void aim_at_resource(Random& random, const Policy& policy, const ResourceId& id,
   aim_port(random, resource.services, flow);
 }
 
-// Where a resource lies under another of stricter classification, if it does anywhere.
-void aim_under_stricter(Random& random, const Policy& policy, const ResourceId& id, Flow& flow) {
-  aim_at_resource(random, policy, id, flow);
-  if (id == kInternet) return;
-  const Resource& weaker = policy.resources.at(id);
+// The parts of a resource that lie under another of stricter classification.
+std::vector<Prefix> under_stricter(const Policy& policy, const ResourceId& id) {
   std::vector<Prefix> common;
+  if (id == kInternet) return common;
+  const Resource& weaker = policy.resources.at(id);
   for (const auto& [other, stricter] : policy.resources) {
     if (stricter.classification <= weaker.classification) continue;
     for (const Prefix& over : stricter.prefixes) {
@@ -148,7 +147,19 @@ void aim_under_stricter(Random& random, const Policy& policy, const ResourceId& 
       }
     }
   }
-  if (!common.empty()) flow.destination = around(random, random.pick(common));
+  return common;
+}
+
+// At such a part of what the person was granted, if a few tries find one.
+void aim_under_stricter(Random& random, const Policy& policy, const PersonId& person, Flow& flow) {
+  ResourceId id;
+  std::vector<Prefix> parts;
+  for (int tries = 0; tries < 4 && parts.empty(); ++tries) {
+    id = granted_resource(random, policy, person);
+    parts = under_stricter(policy, id);
+  }
+  aim_at_resource(random, policy, id, flow);
+  if (!parts.empty()) flow.destination = around(random, random.pick(parts));
 }
 
 void aim_at_gateway(Random& random, const Network& network, Flow& flow) {
@@ -164,9 +175,8 @@ Flow random_flow(Random& random, const ValidPolicy& policy) {
   PersonId person;
   flow.source = random_source(random, policy, person);
   const auto aim = random.below(100);
-  if (aim < 15) {
-    aim_under_stricter(random, policy.policy(), granted_resource(random, policy.policy(), person),
-                       flow);
+  if (aim < 20) {
+    aim_under_stricter(random, policy.policy(), person, flow);
   } else if (aim < 60) {
     aim_at_resource(random, policy.policy(), granted_resource(random, policy.policy(), person),
                     flow);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gateway/kernel/netlink/socket.h"
@@ -21,6 +22,9 @@ struct RoutingState {
 class Routing {
  public:
   static Result<Routing> open(Tunnel tunnel);
+
+  // From now on for this tunnel; what was there for another goes at the next ensure().
+  void use(Tunnel tunnel) { tunnel_ = std::move(tunnel); }
 
   // Changes nothing.
   Result<RoutingState> observe();

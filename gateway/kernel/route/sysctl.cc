@@ -83,9 +83,13 @@ std::vector<Setting> interface_settings(const std::string& interface) {
   const std::string v6 = "net/ipv6/conf/" + interface;
   // The kernel sends redirects where `all` or the interface says so. With `all` off every other
   // interface still does what it says itself.
-  return {{"net/ipv4/conf/all/send_redirects", "0"}, {v4 + "/send_redirects", "0"},
-          {v4 + "/accept_redirects", "0"},           {v4 + "/rp_filter", "1"},
-          {v6 + "/accept_redirects", "0"},           {v6 + "/accept_ra", "0"}};
+  return {{"net/ipv4/conf/all/send_redirects", "0"},
+          {v4 + "/send_redirects", "0"},
+          {"net/ipv4/conf/all/src_valid_mark", "1"},
+          {v4 + "/rp_filter", "1"},
+          {v4 + "/accept_redirects", "0"},
+          {v6 + "/accept_redirects", "0"},
+          {v6 + "/accept_ra", "0"}};
 }
 
 Result<std::vector<std::string>> observe_settings(const std::vector<Setting>& wanted) {

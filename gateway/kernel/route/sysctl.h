@@ -23,10 +23,12 @@ struct Setting {
 //   acct=1            the ruleset bounds half-proven flows by their packet counts
 std::vector<Setting> conntrack_settings();
 
-// What the tunnel interface needs while it is there. rp_filter=1 (strict) goes together with the
-// fwmark rules: the kernel looks the source address up as if the packet came from `lo` and (without
-// src_valid_mark) had no mark, so none of the rules for the tunnel match, the pool's route does,
-// and only sources that are routed to the tunnel pass.
+// What the tunnel interface needs while it is there. Sources are checked (rp_filter) by looking up
+// the way back, as if a packet came in where this one goes out, and with its mark where
+// src_valid_mark=1.
+//   rp_filter=1       from the tunnel come only sources that are routed to the tunnel
+//   src_valid_mark=1  for all, because it is the uplinks that check the answers: the mark of our
+//                     ruleset gets them past our own `unreachable`
 std::vector<Setting> interface_settings(const std::string& interface);
 
 // The settings among `wanted` that are otherwise: "net/ipv4/conf/wg0/rp_filter is 0, not 1".

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gateway/kernel/netlink/listener.h"
@@ -16,6 +17,8 @@ class RouteWatcher {
   static Result<RouteWatcher> open(Tunnel tunnel);
 
   int fd() const { return listener_.fd(); }
+  // From now on for other pools or addresses; the interface stays.
+  void use(Tunnel tunnel) { tunnel_ = std::move(tunnel); }
 
   // True when the interface, its global addresses, our routes, routes into the pools or rules that
   // count have changed since the last call, or when the kernel dropped notifications: observe()

@@ -1,4 +1,4 @@
-// Only what opens as TLS or SSH leaves, both sides.
+// Only what opens as TLS, SSH or QUIC passes where that was granted, both sides.
 #include "tests/netns/attacks/scene.h"
 
 namespace sekisho::attacks {
@@ -7,19 +7,16 @@ namespace {
 class FirstBytes : public Attack {};
 SEKISHO_BOTH_FAMILIES(FirstBytes);
 
-// Pieces sent one by one, each after the one before arrived; how many bytes came.
-std::size_t bytes_that_arrive(const Scene& scene, std::uint16_t port,
+const std::string kNoTls = "payload, and no TLS handshake";
+const std::string kNoS = "payload, and not S";  // and "... not SSH-"
+
+// How many of the bytes that the client sends, piece by piece, reach the server.
+std::size_t bytes_that_arrive(Scene scene, std::uint16_t port,
                               const std::vector<std::string>& pieces) {
-  Peer listener = scene.listen(port);
-  Peer client = scene.dial(port);
-  Peer served = listener.accept();
-  EXPECT_TRUE(served.good());
+  Talk talk(scene, port);
   std::size_t bytes = 0;
   for (const std::string& piece : pieces) {
-    client.send(piece);
-    const std::string arrived = served.receive();
-    if (arrived.empty()) break;
-    bytes += arrived.size();
+    if (talk.client(piece)) bytes += piece.size();
   }
   return bytes;
 }
@@ -31,98 +28,85 @@ std::vector<std::string> one_by_one(const std::string& text) {
 }
 
 TEST_P(FirstBytes, HttpAndSshWhereTlsIsGranted) {
-  const Scene kept(GetParam());
-  const Scene open(GetParam(), {without("check_tls", "payload, and no TLS handshake")});
-  for (const std::string& other :
-       {kHttp, kSshHello, std::string("\x15\x03\x03\x00\x02\x01\x00", 7)}) {
-    EXPECT_EQ(bytes_that_arrive(kept, 443, {other}), 0U);
-    EXPECT_EQ(bytes_that_arrive(open, 443, {other}), other.size());
+  const std::string alert("\x15\x03\x03\x00\x02\x01\x00", 7);
+  for (const std::string& other : {kHttp, kSshHello, alert}) {
+    EXPECT_EQ(bytes_that_arrive(Scene(GetParam()), 443, {other}), 0U);
+    EXPECT_EQ(bytes_that_arrive(Scene(GetParam(), {without("check_tls", kNoTls)}), 443, {other}),
+              other.size());
   }
 }
 
 TEST_P(FirstBytes, PlainTextAndTlsWhereSshIsGranted) {
-  const Scene kept(GetParam());
-  const Scene open(GetParam(), {without("check_ssh", "payload, and not S")});
-  for (const std::string& other : {kHttp, kTlsHello}) {
-    EXPECT_EQ(bytes_that_arrive(kept, 22, {other}), 0U);
-    EXPECT_EQ(bytes_that_arrive(open, 22, {other}), other.size());
+  for (const std::string& other : {kHttp, kTlsHello, std::string("SSL-")}) {
+    EXPECT_EQ(bytes_that_arrive(Scene(GetParam()), 22, {other}), 0U);
+    EXPECT_EQ(bytes_that_arrive(Scene(GetParam(), {without("check_ssh", kNoS)}), 22, {other}),
+              other.size());
   }
 }
 
 // One byte says too little to refuse it; the second settles it.
 TEST_P(FirstBytes, OneAtATime) {
-  const Scene kept(GetParam());
-  const Scene open(GetParam(), {without("check_tls", "payload, and no TLS handshake"),
-                                without("check_ssh", "payload, and not S")});
-  EXPECT_EQ(bytes_that_arrive(kept, 443, one_by_one(kHttp)), 0U);
-  EXPECT_EQ(bytes_that_arrive(open, 443, one_by_one(kHttp)), kHttp.size());
-  EXPECT_EQ(bytes_that_arrive(kept, 443, {"\x16", kHttp}), 1U);
-  EXPECT_EQ(bytes_that_arrive(open, 443, {"\x16", kHttp}), 1 + kHttp.size());
-  EXPECT_LE(bytes_that_arrive(kept, 22, {"S", kHttp}), 1U);
-  EXPECT_EQ(bytes_that_arrive(open, 22, {"S", kHttp}), 1 + kHttp.size());
-}
-
-// After a TLS header a server that never speaks: an upload of anything, one way.
-bool uploads_to_a_silent_server(Scene scene, bool accounting) {
-  if (!accounting) scene.at_gateway("sysctl -qw net.netfilter.nf_conntrack_acct=0");
-  constexpr std::size_t kPieces = 120;
-  std::vector<std::string> pieces(kPieces, kHttp);
-  pieces.insert(pieces.begin(), kTlsHello);
-  const std::size_t bytes = bytes_that_arrive(scene, 443, pieces);
-  EXPECT_GT(bytes, kTlsHello.size()) << "some pass, by design";
-  return bytes > kTlsHello.size() + 64 * kHttp.size();
-}
-
-TEST_P(FirstBytes, ASilentServerGetsLittle) {
-  EXPECT_FALSE(uploads_to_a_silent_server(Scene(GetParam()), true));
-  EXPECT_TRUE(uploads_to_a_silent_server(Scene(GetParam()), false));
-  EXPECT_TRUE(uploads_to_a_silent_server(
-      Scene(GetParam(),
-            {without("half_checked", "64 packets"), without("check_tls_reply", "64 packets")}),
-      true));
+  const std::vector<std::vector<std::string>> to_tls{one_by_one(kHttp), {"\x16", kHttp}};
+  for (const auto& pieces : to_tls) {
+    EXPECT_LE(bytes_that_arrive(Scene(GetParam()), 443, pieces), 1U);
+    EXPECT_GE(bytes_that_arrive(Scene(GetParam(), {without("check_tls", kNoTls)}), 443, pieces),
+              kHttp.size());
+  }
+  EXPECT_LE(bytes_that_arrive(Scene(GetParam()), 22, {"S", kHttp}), 1U);
+  EXPECT_GT(bytes_that_arrive(Scene(GetParam(), {without("check_ssh", kNoS)}), 22, {"S", kHttp}),
+            kHttp.size());
 }
 
 // What the server says of its own accord, to a client that is silent or lied.
-bool server_says(const Scene& scene, std::uint16_t port, const std::string& client_bytes,
+bool server_says(Scene scene, std::uint16_t port, const std::string& client_bytes,
                  const std::string& server_bytes) {
-  Peer listener = scene.listen(port);
-  Peer client = scene.dial(port);
-  Peer served = listener.accept();
+  Talk talk(scene, port);
   if (!client_bytes.empty()) {
-    client.send(client_bytes);
-    EXPECT_EQ(served.receive(), client_bytes);
+    EXPECT_TRUE(talk.client(client_bytes));
   }
-  served.send(server_bytes);
-  return !client.receive().empty();
+  return talk.server(server_bytes);
 }
 
 TEST_P(FirstBytes, AServerThatSaysSomethingElse) {
-  const Scene kept(GetParam());
-  const Scene open(GetParam(), {without("check_ssh_reply", "payload, and not S"),
-                                without("check_tls_reply", "payload, and no TLS handshake")});
-  const std::string http_answer = "HTTP/1.1 200 OK\r\n\r\n";
-  EXPECT_FALSE(server_says(kept, 22, "", "220 ready\r\n"));
-  EXPECT_TRUE(server_says(open, 22, "", "220 ready\r\n"));
-  EXPECT_FALSE(server_says(kept, 22, "SSH-2.0-x\r\n", http_answer));
-  EXPECT_TRUE(server_says(open, 22, "SSH-2.0-x\r\n", http_answer));
-  EXPECT_FALSE(server_says(kept, 443, "", http_answer));
-  EXPECT_TRUE(server_says(open, 443, "", http_answer));
-  EXPECT_FALSE(server_says(kept, 443, kTlsHello, http_answer));
-  EXPECT_TRUE(server_says(open, 443, kTlsHello, http_answer));
+  const std::vector<Weakening> open{without("check_ssh_reply", kNoS),
+                                    without("check_tls_reply", kNoTls)};
+  struct Lie {
+    std::uint16_t port;
+    std::string client, server;
+  };
+  for (const Lie& lie :
+       {Lie{22, "", "220 ready\r\n"}, Lie{22, "", "SSL-"}, Lie{22, "SSH-2.0-x\r\n", kHttpAnswer},
+        Lie{443, "", kHttpAnswer}, Lie{443, kTlsHello, kHttpAnswer}}) {
+    EXPECT_FALSE(server_says(Scene(GetParam()), lie.port, lie.client, lie.server)) << lie.server;
+    EXPECT_TRUE(server_says(Scene(GetParam(), open), lie.port, lie.client, lie.server));
+  }
 }
 
-// A QUIC flow opens with a long header.
-bool short_header_passes(const Scene& scene) {
-  Peer served = Peer::udp(scene.lab.server_space, scene.server(), 443);
-  Peer client = Peer::udp(scene.lab.laptop_space, scene.laptop(), 4001);
-  client.send_to(scene.server(), 443, "\x43" + std::string(1199, 's'));
-  return !served.receive_from().empty();
+// A QUIC flow opens with a long header, both sides.
+bool quic_client_says(Scene scene, const std::string& bytes) {
+  return scene.leaves(scene.datagram(scene.laptop(), scene.server(), 443, bytes));
+}
+
+bool quic_server_says(Scene scene, const std::string& bytes) {
+  const auto out =
+      scene.send(Wire::wg0, scene.datagram(scene.laptop(), scene.server(), 443, kQuicLong));
+  EXPECT_EQ(out.size(), 1U);
+  Packet answer = netns::parse(out.at(0).bytes).value().back();
+  answer.payload = bytes;
+  return scene.enters(answer);
 }
 
 TEST_P(FirstBytes, QuicOpensWithALongHeader) {
-  EXPECT_FALSE(short_header_passes(Scene(GetParam())));
-  EXPECT_TRUE(
-      short_header_passes(Scene(GetParam(), {instead("check_quic", "no QUIC", {nft::Accept{}})})));
+  const std::vector<Weakening> open{without("check_quic", "no QUIC"),
+                                    first_of_all("check_quic_reply", {nft::Accept{}})};
+  EXPECT_TRUE(quic_client_says(Scene(GetParam()), kQuicLong));
+  EXPECT_TRUE(quic_server_says(Scene(GetParam()), kQuicLong));
+  for (const std::string& other : {kQuicShort, std::string("plain text"), std::string()}) {
+    EXPECT_FALSE(quic_client_says(Scene(GetParam()), other));
+    EXPECT_TRUE(quic_client_says(Scene(GetParam(), open), other));
+    EXPECT_FALSE(quic_server_says(Scene(GetParam()), other));
+    EXPECT_TRUE(quic_server_says(Scene(GetParam(), open), other));
+  }
 }
 
 }  // namespace

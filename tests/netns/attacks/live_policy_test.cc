@@ -11,7 +11,8 @@ SEKISHO_BOTH_FAMILIES(LivePolicy);
 
 bool goes_on_without_its_grant(Scene scene) {
   Talk talk(scene);
-  scene.withdraw("web");
+  talk.prove();
+  scene.rules.withdraw("web");
   return talk.goes_on();
 }
 
@@ -22,7 +23,9 @@ TEST_P(LivePolicy, AFlowEndsWithItsGrant) {
 
 bool goes_on_in_another_cohort(Scene scene) {
   Talk talk(scene);
-  scene.edit_tables([&](Tables& tables) { tables.cohorts[scene.laptop()] = {Cohort(0xffff)}; });
+  talk.prove();
+  scene.rules.edit_tables(
+      [&](Tables& tables) { tables.cohorts[scene.laptop()] = {Cohort(0xffff)}; });
   return talk.goes_on();
 }
 
@@ -33,57 +36,83 @@ TEST_P(LivePolicy, AFlowEndsWithTheCohortOfItsDevice) {
 
 // The office is routed, not masqueraded: only then is a packet after a purge still one of the
 // connection, whichever side sends it, and conntrack (tcp_loose) takes it for the first of a flow.
-struct Routed : Scene {
-  explicit Routed(Family family, std::vector<Weakening> more = {}, bool loose = true)
-      : Scene(family, with(std::move(more))) {
-    lab.router_space.in([] {
-      must("ip route add 10.66.0.0/16 via 192.0.2.1; ip route add fd66::/64 via 2001:db8:1::1");
-    });
-    if (loose) at_gateway("sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1");
-  }
-  static std::vector<Weakening> with(std::vector<Weakening> more) {
-    more.push_back(without("postrouting", "leaves with the gateway's address"));
-    more.push_back(without("preraw", "probed from outside"));
-    return more;
-  }
-};
+Scene routed(Family family, std::vector<Weakening> more = {}, bool loose = true) {
+  more.push_back(without("postrouting", "leaves with the gateway's address"));
+  more.push_back(without("preraw", "probed from outside"));
+  Scene scene(family, more);
+  if (loose) scene.rules.at_gateway("sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1");
+  return scene;
+}
 
-bool resumed_by_the_server(Routed scene) {
+void purge(const Scene& scene) {
+  scene.rules.at_gateway("conntrack -F 2>/dev/null");
+}
+
+// What the server retransmits until it is heard.
+bool resumed_by_the_server(Scene scene) {
   Talk talk(scene);
-  scene.withdraw("web");
-  talk.served.send("retransmitted until it is heard");
-  scene.at_gateway("conntrack -F 2>/dev/null");
-  return !talk.client.receive(1500).empty();
+  talk.prove();
+  scene.rules.withdraw("web");
+  purge(scene);
+  return talk.server("from the server") || talk.server("again");
 }
 
 TEST_P(LivePolicy, APurgedFlowIsNotResumedByItsServer) {
-  EXPECT_FALSE(resumed_by_the_server(Routed(GetParam())));
+  EXPECT_FALSE(resumed_by_the_server(routed(GetParam())));
   EXPECT_TRUE(resumed_by_the_server(
-      Routed(GetParam(), {without("forward", "a device is answered"),
+      routed(GetParam(), {without("forward", "a device is answered"),
                           without("forward", "to a device, but not into the tunnel")})));
 }
 
-bool resumed_by_the_client(Routed scene) {
+bool resumed_by_the_client(Scene scene) {
   Talk talk(scene);
-  scene.withdraw("web");
-  scene.at_gateway("conntrack -F 2>/dev/null");
-  return talk.client_reaches_server();
+  talk.prove();
+  scene.rules.withdraw("web");
+  purge(scene);
+  return talk.client("from the client");
 }
 
 TEST_P(LivePolicy, APurgedFlowIsNotResumedByItsClient) {
-  EXPECT_FALSE(resumed_by_the_client(Routed(GetParam())));
+  EXPECT_FALSE(resumed_by_the_client(routed(GetParam())));
   EXPECT_TRUE(resumed_by_the_client(
-      Routed(GetParam(), {instead("first_packet", "not granted", {nft::Accept{}})})));
+      routed(GetParam(), {instead("first_packet", "not granted", {nft::Accept{}})})));
+}
+
+// A purged flow whose grant still stands is not turned round by its server either.
+bool turned_round(Scene scene) {
+  Talk talk(scene);
+  talk.prove();
+  purge(scene);
+  return talk.server("from the server");
+}
+
+TEST_P(LivePolicy, AServerOpensNoFlowBackwards) {
+  EXPECT_FALSE(turned_round(routed(GetParam())));
+  EXPECT_TRUE(turned_round(
+      routed(GetParam(), {instead("to_tunnel", "nobody opens a flow", {nft::Accept{}})})));
+}
+
+// tcp_loose=0: what does not begin with a SYN is no flow.
+bool begins_without_a_syn(Scene scene) {
+  Talk talk(scene);
+  purge(scene);
+  return talk.client(kTlsHello);
+}
+
+TEST_P(LivePolicy, AFlowBeginsWithASyn) {
+  EXPECT_FALSE(begins_without_a_syn(routed(GetParam(), {}, false)));
+  EXPECT_TRUE(begins_without_a_syn(routed(GetParam(), {}, true)));
 }
 
 // Nobody is awake to end it: the element in the kernel ends by itself.
 bool outlives_its_end(Scene scene, bool with_end) {
-  scene.edit([&](model::PolicyBuilder& staff) {
-    Grant& grant = staff.policy.grants.at(GrantId("tanaka-web"));
-    if (with_end) grant.until = kernel::in_seconds(4);
+  const Time end = kernel::in_seconds(5);
+  scene.rules.edit([&](model::PolicyBuilder& staff) {
+    if (with_end) staff.policy.grants.at(GrantId("tanaka-web")).until = end;
   });
   Talk talk(scene);
-  std::this_thread::sleep_for(std::chrono::milliseconds(4200));
+  talk.prove();
+  std::this_thread::sleep_until(end + std::chrono::milliseconds(100));
   return talk.goes_on();
 }
 
@@ -92,17 +121,68 @@ TEST_P(LivePolicy, AGrantEndsByItself) {
   EXPECT_TRUE(outlives_its_end(Scene(GetParam()), false));
 }
 
-// tcp_loose=0: what does not begin with a SYN is no flow.
-bool begins_without_a_syn(Routed scene) {
-  Talk talk(scene);
-  scene.at_gateway("conntrack -F 2>/dev/null");
-  talk.client.send(kTlsHello);
-  return !talk.served.receive().empty();
+// Destinations cut anew: what was one atom becomes two. Who has the right to both goes on.
+void widen(model::PolicyBuilder& staff) {
+  staff.policy.resources.at(ResourceId("web")).prefixes = {model::prefix("203.0.113.0/24"),
+                                                           model::prefix("2001:db8:2::/64")};
+}
+void cut_in_two(model::PolicyBuilder& staff) {
+  staff.resource("half", Classification::confidential, {"203.0.113.0/25", "2001:db8:2::/120"},
+                 {"https"});
+  staff.grant("tanaka-half", "tanaka", "half");
 }
 
-TEST_P(LivePolicy, AFlowBeginsWithASyn) {
-  EXPECT_FALSE(begins_without_a_syn(Routed(GetParam(), {}, false)));
-  EXPECT_TRUE(begins_without_a_syn(Routed(GetParam(), {}, true)));
+bool goes_on_after_a_cut(Scene scene, bool remarked) {
+  scene.rules.edit(widen);
+  Talk talk(scene);
+  talk.prove();
+  remarked ? scene.rules.edit_and_remark(cut_in_two) : scene.rules.edit(cut_in_two);
+  return talk.server("from the server") && talk.client("from the client");
+}
+
+TEST_P(LivePolicy, AnEditThatTakesNothingInterruptsNobody) {
+  EXPECT_TRUE(goes_on_after_a_cut(Scene(GetParam()), true));
+  EXPECT_FALSE(goes_on_after_a_cut(Scene(GetParam()), false)) << "the control: no live flow at all";
+}
+
+bool goes_on_after_the_new_grant_went(Scene scene) {
+  scene.rules.edit(widen);
+  Talk talk(scene);
+  talk.prove();
+  scene.rules.edit_and_remark(cut_in_two);
+  scene.rules.withdraw("half");
+  return talk.goes_on();
+}
+
+TEST_P(LivePolicy, AReMarkedFlowEndsWithItsNewGrant) {
+  EXPECT_FALSE(goes_on_after_the_new_grant_went(Scene(GetParam())));
+  EXPECT_TRUE(goes_on_after_the_new_grant_went(Scene(GetParam(), {established_first("forward")})));
+}
+
+// A flow still carries a number that was given up: nothing else may come to be meant by it.
+bool a_number_is_used_again(Scene scene, bool by_hand) {
+  Talk talk(scene);
+  talk.prove();
+  const AtomMark web =
+      find_atom(scene.rules.compiled().space, scene.server(), Protocol::tcp, Port(443));
+  scene.rules.edit([](model::PolicyBuilder& staff) {
+    Resource& moved = staff.policy.resources.at(ResourceId("web"));
+    moved.prefixes = {model::prefix("198.51.100.0/24"), model::prefix("2001:db8:9::/64")};
+  });
+  if (by_hand) {
+    scene.rules.edit_tables([&](Tables& tables) {
+      for (auto& [where, atom] : tables.atoms) {
+        if (where.ports.contains(Port(443)) && where.protocol == Protocol::tcp) atom = web;
+      }
+      tables.grants[{tables.cohorts.at(scene.laptop()).cohort, web}] = {};
+    });
+  }
+  return talk.goes_on();
+}
+
+TEST_P(LivePolicy, ANumberThatWasGivenUpOpensNothing) {
+  EXPECT_FALSE(a_number_is_used_again(Scene(GetParam()), false));
+  EXPECT_TRUE(a_number_is_used_again(Scene(GetParam()), true));
 }
 
 }  // namespace

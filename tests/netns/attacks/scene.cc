@@ -1,118 +1,180 @@
 #include "tests/netns/attacks/scene.h"
 
-#include "gateway/kernel/route/routing.h"
-#include "gateway/kernel/route/sysctl.h"
+#include <algorithm>
 
 namespace sekisho::attacks {
 namespace {
 
-model::PolicyBuilder staff() {
-  using enum Classification;
-  model::PolicyBuilder staff;
-  staff.device("laptop", "tanaka", {"10.66.0.2", "fd66::2"});
-  staff.device("phone", "suzuki", {"10.66.0.3", "fd66::3"});
-  const auto offer = [&](const char* name, const char* service) {
-    staff.resource(name, internal, {"203.0.113.10/32", "2001:db8:2::10/128"}, {service});
-    staff.grant(std::string("tanaka-") + name, "tanaka", name);
-  };
-  offer("web", "https");
-  offer("shell", "ssh");
-  offer("video", "quic");
-  offer("port", "udp:7000");
-  return staff;
-}
+constexpr std::uint32_t kClientStart = 1000, kServerStart = 500'000;
 
-Time this_second() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+bool is_it(const Wire::Arrival& arrival, const Packet& packet) {
+  const auto got = netns::parse(arrival.bytes);
+  return got && got->protocol == packet.protocol && got->tcp_flags == packet.tcp_flags &&
+         got->payload == packet.payload;
 }
 
 }  // namespace
 
 Scene::Scene(Family family, const std::vector<Weakening>& weakenings)
-    : family_(family), staff_(staff()), ruleset_(make_ruleset(staff_.network)) {
-  for (const Weakening& weaken : weakenings) weaken(ruleset_);
-  lab.gateway_space.in([&] {
-    EXPECT_TRUE(kernel::ensure_conntrack_settings());
-    nftables_.emplace(kernel::open_nftables());
-    install(ruleset_);
-  });
-  edit([](model::PolicyBuilder&) {});
+    : wire_(std::make_unique<Wire>()), rules(wire_->space(), weakenings), family_(family) {}
+
+IpAddress Scene::pick(const char* v4_text, const char* v6_text) const {
+  return kernel::ip(v4() ? v4_text : v6_text);
 }
 
-void Scene::edit(const std::function<void(model::PolicyBuilder&)>& change) {
-  change(staff_);
-  compiled_ = compile(staff_.valid(), this_second(), compiled_ ? &*compiled_ : nullptr).value();
-  apply(compiled_->tables);
-}
-
-void Scene::withdraw(const std::string& grant) {
-  edit([&](model::PolicyBuilder& staff) {
-    ASSERT_EQ(staff.policy.grants.erase(GrantId("tanaka-" + grant)), 1U) << grant;
-  });
-}
-
-void Scene::edit_tables(const std::function<void(Tables&)>& change) {
-  Tables next = tables_;
-  change(next);
-  apply(next);
-}
-
-void Scene::apply(const Tables& next) {
-  lab.gateway_space.in([&] { kernel::apply(*nftables_, tables_, next); });
-  tables_ = next;
-}
-
-void Scene::install(const Ruleset& ruleset) {
-  lab.gateway_space.in([&] { kernel::install(*nftables_, ruleset, tables_); });
-}
-
-void Scene::route_as_the_product() {
-  lab.gateway_space.in([&] {
-    const kernel::Tunnel tunnel{.interface = network().interface,
-                                .mtu = static_cast<std::uint32_t>(network().mtu),
-                                .addresses = network().gateway_addresses(),
-                                .pools = network().pools};
-    auto routing = kernel::Routing::open(tunnel);
-    ASSERT_TRUE(routing) << to_string(routing.error());
-    const auto done = routing->ensure();
-    ASSERT_TRUE(done) << to_string(done.error());
-    EXPECT_TRUE(kernel::ensure_settings(kernel::interface_settings(network().interface)));
-  });
-  // ARP asks whether there is a route, and gets the answer of the rules; a tunnel has no ARP.
-  for (const auto* device : {&lab.laptop_space, &lab.phone_space}) {
-    device->in([] { must("ip neigh replace 10.66.0.1 lladdr 02:00:00:00:00:01 dev tun0"); });
+std::vector<Wire::Arrival> Scene::send(Wire::End end, const std::string& bytes) {
+  while (wire_->take()) {  // what came of its own accord
   }
+  EXPECT_TRUE(wire_->put(end, bytes));
+  std::vector<Wire::Arrival> arrivals;
+  while (auto arrival = wire_->take()) arrivals.push_back(std::move(*arrival));
+  return arrivals;
 }
 
-void Scene::at_gateway(const std::string& command) const {
-  lab.gateway_space.in([&] { must(command); });
+std::vector<Wire::Arrival> Scene::send(Wire::End end, const Packet& packet) {
+  return send(end, to_bytes(packet));
 }
 
-Talk::Talk(const Scene& scene, std::uint16_t source_port)
-    : listener(scene.listen(443)),
-      client(Peer::connect(scene.lab.laptop_space, scene.server(), 443, source_port)),
-      served(listener.accept()) {
-  client.send(kTlsHello);
-  EXPECT_EQ(served.receive(2000), kTlsHello);
-  served.send(kTlsAnswer);
-  EXPECT_EQ(client.receive(2000), kTlsAnswer);
-  EXPECT_TRUE(server_reaches_client());
-  EXPECT_TRUE(client_reaches_server());
+bool Scene::leaves(const std::string& bytes) {
+  return std::ranges::any_of(send(Wire::wg0, bytes),
+                             [](const auto& arrival) { return arrival.at == Wire::up0; });
 }
 
-bool Talk::server_reaches_client() {
-  served.send("from the server");
-  return !client.receive().empty();
+bool Scene::enters(const std::string& bytes) {
+  return std::ranges::any_of(send(Wire::up0, bytes),
+                             [](const auto& arrival) { return arrival.at == Wire::wg0; });
 }
 
-bool Talk::client_reaches_server() {
-  client.send("from the client");
-  return !served.receive().empty();
+bool Scene::leaves(const Packet& packet) {
+  return leaves(to_bytes(packet));
+}
+bool Scene::enters(const Packet& packet) {
+  return enters(to_bytes(packet));
+}
+
+std::uint64_t Scene::flood(const std::string& bytes, int times) {
+  for (int i = 0; i < times; ++i) EXPECT_TRUE(wire_->put(Wire::wg0, bytes));
+  std::uint64_t out = 0;
+  while (const auto arrival = wire_->take()) out += arrival->at == Wire::up0 ? 1U : 0U;
+  return out;
+}
+
+bool Scene::passes(Wire::End end, const Packet& packet) {
+  return std::ranges::any_of(send(end, packet), [&](const Wire::Arrival& arrival) {
+    return is_it(arrival, packet) && netns::parse(arrival.bytes)->destination == packet.destination;
+  });
+}
+
+bool Scene::answers(const Packet& syn) {
+  return std::ranges::any_of(send(Wire::wg0, syn), [](const Wire::Arrival& arrival) {
+    const auto got = netns::parse(arrival.bytes);
+    return arrival.at == Wire::wg0 && got && got->tcp_flags == (kSyn | kAck);
+  });
+}
+
+std::uint16_t Scene::source_port() {
+  return next_port_++;
+}
+
+Packet Scene::syn(const IpAddress& from, const IpAddress& to, std::uint16_t port) {
+  return {.source = from,
+          .destination = to,
+          .protocol = Protocol::tcp,
+          .source_port = source_port(),
+          .destination_port = port,
+          .tcp_flags = kSyn,
+          .sequence = kClientStart};
+}
+
+Packet Scene::datagram(const IpAddress& from, const IpAddress& to, std::uint16_t port,
+                       const std::string& payload) {
+  return {.source = from,
+          .destination = to,
+          .protocol = Protocol::udp,
+          .source_port = source_port(),
+          .destination_port = port,
+          .payload = payload};
+}
+
+Talk::Talk(Scene& scene, std::uint16_t port, std::uint16_t source_port, Closed)
+    : scene_(&scene),
+      syn_(scene.syn(scene.laptop(), scene.server(), port)),
+      client_sequence_(kClientStart + 1),
+      server_sequence_(kServerStart) {
+  if (source_port != 0) syn_.source_port = source_port;
+}
+
+Talk::Talk(Scene& scene, std::uint16_t port, std::uint16_t source_port)
+    : Talk(scene, port, source_port, Closed{}) {
+  EXPECT_TRUE(handshake());
+}
+
+std::optional<Talk> Talk::try_open(Scene& scene, std::uint16_t port, std::uint16_t source_port) {
+  Talk talk(scene, port, source_port, Closed{});
+  return talk.handshake() ? std::optional(talk) : std::nullopt;
+}
+
+bool Talk::handshake() {
+  for (const auto& arrival : scene_->send(Wire::wg0, syn_)) {
+    if (arrival.at == Wire::up0) far_ = netns::parse(arrival.bytes);
+  }
+  if (!far_ || !server("", kSyn | kAck)) return false;
+  ++server_sequence_;
+  return client("");
+}
+
+Packet Talk::from_client(const std::string& payload, std::uint8_t flags) const {
+  Packet packet = syn_;
+  packet.tcp_flags = flags;
+  packet.sequence = client_sequence_;
+  packet.acknowledged = server_sequence_;
+  packet.payload = payload;
+  return packet;
+}
+
+Packet Talk::from_server(const std::string& payload, std::uint8_t flags) const {
+  Packet packet = far_.value_or(syn_).back();
+  packet.tcp_flags = flags;
+  packet.sequence = server_sequence_;
+  packet.acknowledged = client_sequence_;
+  packet.payload = payload;
+  return packet;
+}
+
+bool Talk::client(const Packet& packet) {
+  return std::ranges::any_of(scene_->send(Wire::wg0, packet), [&](const Wire::Arrival& arrival) {
+    return arrival.at == Wire::up0 && is_it(arrival, packet);
+  });
+}
+
+bool Talk::server(const Packet& packet) {
+  return std::ranges::any_of(scene_->send(Wire::up0, packet), [&](const Wire::Arrival& arrival) {
+    return arrival.at == Wire::wg0 && is_it(arrival, packet);
+  });
+}
+
+bool Talk::client(const std::string& payload, std::uint8_t flags) {
+  if (!client(from_client(payload, flags))) return false;
+  client_sequence_ += static_cast<std::uint32_t>(payload.size());
+  return true;
+}
+
+bool Talk::server(const std::string& payload, std::uint8_t flags) {
+  if (!server(from_server(payload, flags))) return false;
+  server_sequence_ += static_cast<std::uint32_t>(payload.size());
+  return true;
+}
+
+Talk& Talk::prove() {
+  EXPECT_TRUE(client(kTlsHello));
+  EXPECT_TRUE(server(kTlsAnswer));
+  EXPECT_TRUE(client("anything from now on"));
+  return *this;
 }
 
 bool Talk::goes_on() {
-  const bool down = server_reaches_client();
-  return client_reaches_server() || down;
+  const bool down = server("from the server");
+  return client("from the client") || down;
 }
 
 }  // namespace sekisho::attacks

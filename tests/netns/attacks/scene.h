@@ -1,82 +1,124 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "policy/compile/compile.h"
-#include "tests/model/policy_builder.h"
-#include "tests/netns/attacks/weaken.h"
-#include "tests/netns/kernel/nftables/lab.h"
+#include "tests/netns/attacks/rules.h"
+#include "tests/netns/gateway/packet.h"
+#include "tests/netns/gateway/wire.h"
 
 // An attack is a function of a scene that answers whether it succeeded. Each is tried on two: on
 // one with the product's rules, where it must fail, and on one that lacks the protection (the
 // control), where it must succeed.
 namespace sekisho::attacks {
 
-using kernel::kHttp;
-using kernel::kSshHello;
-using kernel::kTlsAnswer;
-using kernel::kTlsHello;
-using kernel::Lab;
-using kernel::Nftables;
-using kernel::Peer;
-using netns::must;
+using netns::icmp_error;
+using netns::ip_packet;
+using netns::kAck;
+using netns::kFin;
+using netns::kRst;
+using netns::kSyn;
+using netns::kUrg;
+using netns::Packet;
+using netns::to_bytes;
+using netns::transport_of;
+using netns::Wire;
 
-// A lab (two devices, gateway, router, server) with the product's rules, and a policy compiled into
-// their tables: the laptop is tanaka's and granted `web` (TLS), `shell` (SSH), `video` (QUIC) and
-// `port` (UDP 7000) of the server; the phone is suzuki's and granted nothing.
+// First bytes of each protocol.
+inline const std::string kTlsHello = std::string("\x16\x03\x01\x00\x05", 5) + "hello";
+inline const std::string kTlsAnswer = std::string("\x16\x03\x03\x00\x05", 5) + "there";
+inline const std::string kSshHello = "SSH-2.0-test\r\n";
+inline const std::string kHttp = "GET / HTTP/1.1\r\n\r\n";
+inline const std::string kHttpAnswer = "HTTP/1.1 200 OK\r\n\r\n";
+inline const std::string kQuicLong = "\xc3" + std::string(1199, 'i');
+inline const std::string kQuicShort = "\x43" + std::string(1199, 's');
+
+// A gateway with the product's rules between two ends in our hands. Nothing here waits: once a
+// packet is written, it has come through or was refused.
 class Scene {
+  std::unique_ptr<Wire> wire_;  // before the rules that are in it
+
  public:
   explicit Scene(Family family, const std::vector<Weakening>& weakenings = {});
 
-  // Changes the policy, and the tables by that.
-  void edit(const std::function<void(model::PolicyBuilder&)>& change);
-  void withdraw(const std::string& grant);
-  // Changes the tables by hand, past the compiler.
-  void edit_tables(const std::function<void(Tables&)>& change);
-  const Tables& tables() const { return tables_; }
-  // The rules again, from a different starting point.
-  void install(const Ruleset& ruleset);
-  const Ruleset& ruleset() const { return ruleset_; }
-  const Network& network() const { return staff_.network; }
-  // Our own policy routing as well ("no ruleset, no route"), which the lab does without.
-  void route_as_the_product();
-
   Family family() const { return family_; }
   bool v4() const { return family_ == Family::v4; }
-  IpAddress server() const { return Lab::server(family_); }
-  IpAddress gateway() const { return Lab::gateway(family_); }
-  IpAddress laptop() const { return Lab::laptop(family_); }
-  IpAddress phone() const { return Lab::phone(family_); }
+  IpAddress laptop() const { return pick("10.66.0.2", "fd66::2"); }
+  IpAddress phone() const { return pick("10.66.0.3", "fd66::3"); }
+  IpAddress server() const { return pick("203.0.113.10", "2001:db8:2::10"); }
+  IpAddress stranger() const { return pick("198.51.100.9", "2001:db8:9::9"); }
+  // The gateway's addresses: in the tunnel, and the one that the world sees.
+  IpAddress gateway() const { return pick("10.66.0.1", "fd66::1"); }
+  IpAddress uplink() const { return pick("192.0.2.1", "2001:db8:1::1"); }
+  IpAddress pick(const char* v4_text, const char* v6_text) const;
 
-  Peer listen(std::uint16_t port) const { return Peer::listen(lab.server_space, server(), port); }
-  Peer dial(std::uint16_t port) const { return Peer::connect(lab.laptop_space, server(), port); }
-  // In the gateway's namespace.
-  void at_gateway(const std::string& command) const;
+  // Everything that came out after `bytes` went in.
+  std::vector<Wire::Arrival> send(Wire::End end, const std::string& bytes);
+  std::vector<Wire::Arrival> send(Wire::End end, const Packet& packet);
+  // Whether anything came out of that end after `bytes` went in at the other.
+  bool leaves(const std::string& bytes);  // from the tunnel into the world
+  bool leaves(const Packet& packet);
+  bool enters(const std::string& bytes);  // from the world into the tunnel
+  bool enters(const Packet& packet);
+  // Sends `bytes` from the tunnel so many times at a stretch; how many came out into the world.
+  std::uint64_t flood(const std::string& bytes, int times);
+  // Whether it came out as it is, somewhere.
+  bool passes(Wire::End end, const Packet& packet);
+  // Whether a TCP listener of the gateway's own answered the SYN of a device.
+  bool answers(const Packet& syn);
+  // A SYN from a device, a datagram from a device.
+  Packet syn(const IpAddress& from, const IpAddress& to, std::uint16_t port);
+  Packet datagram(const IpAddress& from, const IpAddress& to, std::uint16_t port,
+                  const std::string& payload = "datagram");
 
-  Lab lab;
+  kernel::UniqueFd listen(std::uint16_t port, int type) const { return wire_->listen(port, type); }
+  // As when the program behind wg0 ends: the interface is gone.
+  void lose_tunnel() { wire_->lose_tunnel(); }
+  const netns::Namespace& space() const { return wire_->space(); }
+
+  Rules rules;
 
  private:
-  void apply(const Tables& next);
+  std::uint16_t source_port();
 
   Family family_;
-  model::PolicyBuilder staff_;
-  std::optional<Compiled> compiled_;
-  Tables tables_;
-  Ruleset ruleset_;
-  std::optional<Nftables> nftables_;
+  std::uint16_t next_port_ = 10000;
 };
 
-// A connection from the laptop on which both sides proved that they speak TLS.
-struct Talk {
-  explicit Talk(const Scene& scene, std::uint16_t source_port = 0);
-  bool server_reaches_client();
-  bool client_reaches_server();
-  // Either way.
+// A TCP connection, from the laptop to the server unless said otherwise. The handshake must pass.
+class Talk {
+ public:
+  explicit Talk(Scene& scene, std::uint16_t port = 443, std::uint16_t source_port = 0);
+  // Nothing where the handshake may fail and does.
+  static std::optional<Talk> try_open(Scene& scene, std::uint16_t port = 443,
+                                      std::uint16_t source_port = 0);
+
+  // Whether what the one side says reaches the other.
+  bool client(const std::string& payload, std::uint8_t flags = kAck);
+  bool server(const std::string& payload, std::uint8_t flags = kAck);
+  // Both sides prove that they speak TLS.
+  Talk& prove();
+  // Whether anything passes, either way.
   bool goes_on();
 
-  Peer listener, client, served;
+  // The next packet of each side, not yet sent.
+  Packet from_client(const std::string& payload, std::uint8_t flags = kAck) const;
+  Packet from_server(const std::string& payload, std::uint8_t flags = kAck) const;
+  // Sends it and says whether it came out, unchanged in what matters.
+  bool client(const Packet& packet);
+  bool server(const Packet& packet);
+
+ private:
+  struct Closed {};
+  Talk(Scene& scene, std::uint16_t port, std::uint16_t source_port, Closed);
+  bool handshake();
+
+  Scene* scene_;
+  Packet syn_;                 // the client's first packet
+  std::optional<Packet> far_;  // as the server sees it
+  std::uint32_t client_sequence_, server_sequence_;
 };
 
 // The tests run over IPv4 and over IPv6.

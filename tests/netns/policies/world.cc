@@ -1,47 +1,19 @@
 #include "tests/netns/policies/world.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <linux/if_tun.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include <cerrno>
-#include <cstring>
-#include <vector>
+#include <array>
 
 namespace sekisho::policies {
 namespace {
 
-using kernel::UniqueFd;
-using netns::must;
+using netns::kAck;
+using netns::kRst;
+using netns::kSyn;
+using netns::Packet;
 
 constexpr std::uint32_t kClientSequence = 1000, kServerSequence = 5000;
-
-// In the current namespace.
-UniqueFd open_tun(const char* name) {
-  UniqueFd fd(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
-  ifreq request{};
-  request.ifr_flags = IFF_TUN | IFF_NO_PI;
-  std::strncpy(request.ifr_name, name, IFNAMSIZ - 1);
-  EXPECT_EQ(::ioctl(fd.get(), TUNSETIFF, &request), 0) << name << ": " << std::strerror(errno);
-  return fd;
-}
-
-UniqueFd listen_on(std::uint16_t port, int type) {
-  UniqueFd fd(::socket(AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  sockaddr_in6 any{};
-  any.sin6_family = AF_INET6;
-  any.sin6_port = htons(port);
-  EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&any), sizeof any), 0)
-      << std::strerror(errno);
-  if (type == SOCK_STREAM) {
-    EXPECT_EQ(::listen(fd.get(), 16), 0);
-  }
-  return fd;
-}
 
 std::string first_bytes(Opening opening) {
   switch (opening) {
@@ -71,41 +43,23 @@ bool is_echo(const Packet& packet) {
 }  // namespace
 
 World::World() {
-  gateway_.in([&] {
-    tunnels_ = {open_tun("wg0"), open_tun("up0")};
-    must("ip address add 10.66.0.1/32 dev wg0 && ip address add fd66::1/128 dev wg0 nodad");
-    must("ip address add 192.0.2.1/32 dev up0 && ip address add 2001:db8:1::1/128 dev up0 nodad");
-    must("ip link set wg0 up && ip link set up0 up");
-    must("ip route add 10.66.0.0/24 dev wg0 && ip route add fd66::/64 dev wg0");
-    must("ip route add default dev up0 && ip route add ::/0 dev up0");
-    must(
-        "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1"
-        " net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.wg0.rp_filter=0"
-        " net.ipv4.conf.up0.rp_filter=0");
-    for (const std::uint16_t port : std::to_array<std::uint16_t>({22, 25, 53, 80, 443, 8443})) {
-      tcp_listeners_[port] = listen_on(port, SOCK_STREAM);
-      udp_listeners_[port] = listen_on(port, SOCK_DGRAM);
-    }
-  });
+  for (const std::uint16_t port : std::to_array<std::uint16_t>({22, 25, 53, 80, 443, 8443})) {
+    tcp_listeners_[port] = wire_.listen(port, SOCK_STREAM);
+    udp_listeners_[port] = wire_.listen(port, SOCK_DGRAM);
+  }
 }
 
 std::optional<World::Arrival> World::come_out() {
-  std::array<std::uint8_t, 2048> bytes;
-  for (const End end : {wg0, up0}) {
-    ssize_t size = 0;
-    while ((size = ::read(tunnels_[end].get(), bytes.data(), bytes.size())) > 0) {
-      const auto packet = parse({bytes.data(), static_cast<std::size_t>(size)});
-      if (packet) return Arrival{end, *packet};
-    }
+  while (const auto arrived = wire_.take()) {
+    if (const auto packet = netns::parse(arrived->bytes)) return Arrival{arrived->at, *packet};
   }
   return std::nullopt;
 }
 
-std::optional<World::Arrival> World::through(End end, const Packet& packet,
+std::optional<World::Arrival> World::through(Wire::End end, const Packet& packet,
                                              const IpAddress& destination) {
-  const std::string bytes = to_bytes(packet);
   // What no interface would take (a multicast source, say) never began.
-  if (::write(tunnels_[end].get(), bytes.data(), bytes.size()) < 0) return std::nullopt;
+  if (!wire_.put(end, to_bytes(packet))) return std::nullopt;
   std::optional<Arrival> arrived;
   while (auto next = come_out()) {
     const Packet& out = next->packet;
@@ -133,7 +87,7 @@ bool World::tcp_opens(const Packet& syn, const Arrival& far, const std::string& 
   client.sequence = kClientSequence + 1;
   client.acknowledged = kServerSequence + 1;
   client.payload = client_says;
-  if (!through(wg0, client, syn.destination)) return false;
+  if (!through(Wire::wg0, client, syn.destination)) return false;
 
   answer.tcp_flags = kAck;
   answer.sequence = kServerSequence + 1;
@@ -144,8 +98,7 @@ bool World::tcp_opens(const Packet& syn, const Arrival& far, const std::string& 
 
 // The gateway's own services: the listener has the request, or has answered the SYN.
 Verdict World::ask_gateway(const Packet& first) {
-  const std::string bytes = to_bytes(first);
-  EXPECT_GT(::write(tunnels_[wg0].get(), bytes.data(), bytes.size()), 0);
+  EXPECT_TRUE(wire_.put(Wire::wg0, to_bytes(first)));
   bool reached = false;
   while (const auto next = come_out()) {
     const Packet& out = next->packet;
@@ -159,7 +112,7 @@ Verdict World::ask_gateway(const Packet& first) {
     Packet reset = first;
     reset.tcp_flags = kRst;
     reset.sequence = kClientSequence + 1;
-    through(wg0, reset, first.destination);
+    through(Wire::wg0, reset, first.destination);
   }
   if (const auto listener = udp_listeners_.find(first.destination_port);
       first.protocol == Protocol::udp && listener != udp_listeners_.end()) {
@@ -188,7 +141,7 @@ Verdict World::send(const Flow& flow, Check check) {
       flow.destination == IpAddress::parse("fd66::1").value()) {
     return ask_gateway(first);
   }
-  const auto far = through(wg0, first, flow.destination);
+  const auto far = through(Wire::wg0, first, flow.destination);
   if (!far) return Verdict::refuse;
   if (flow.opening == Opening::nothing || is_echo(first)) return Verdict::permit;
   if (flow.protocol == Protocol::tcp) {

@@ -1,21 +1,19 @@
 #pragma once
 
-#include <array>
 #include <map>
 #include <optional>
 #include <string>
 
 #include "gateway/kernel/netlink/unique_fd.h"
 #include "policy/explain/evaluate.h"
-#include "tests/netns/policies/packet.h"
-#include "tests/netns/support/namespace.h"
+#include "tests/netns/gateway/packet.h"
+#include "tests/netns/gateway/wire.h"
 
 namespace sekisho::policies {
 
-// A gateway in a namespace, between two ends that are in our hands: `wg0`, as WireGuard's interface
-// gives and takes the devices' packets, and `up0`, behind which lies every other address. Both are
-// tun interfaces: once a packet is written, it has come through or was refused. Something listens
-// on the gateway itself too, so that nothing but the rules refuses.
+using netns::Wire;
+
+// A wire (wire.h) on whose gateway something listens too, so that nothing but the rules refuses.
 class World {
  public:
   World();
@@ -25,26 +23,25 @@ class World {
   // What UDP begins with is its payload: without an opening, one that satisfies `check`.
   Verdict send(const Flow& flow, Check check);
 
-  const netns::Namespace& space() const { return gateway_; }
+  const netns::Namespace& space() const { return wire_.space(); }
   // Packets of TCP, UDP or an echo that nobody expected: there should be none.
   int strays() const { return strays_; }
 
  private:
-  enum End : std::size_t { wg0, up0 };
   struct Arrival {
-    End at;
-    Packet packet;
+    Wire::End at;
+    netns::Packet packet;
   };
   // Writes the packet, and looks for it where it comes out: on its way to `destination`, which is
   // another than its own where masquerade is undone. A reset is a refusal, and so is nothing.
-  std::optional<Arrival> through(End end, const Packet& packet, const IpAddress& destination);
+  std::optional<Arrival> through(Wire::End end, const netns::Packet& packet,
+                                 const IpAddress& destination);
   std::optional<Arrival> come_out();
-  bool tcp_opens(const Packet& syn, const Arrival& far, const std::string& client_says,
+  bool tcp_opens(const netns::Packet& syn, const Arrival& far, const std::string& client_says,
                  const std::string& server_says);
-  Verdict ask_gateway(const Packet& first);
+  Verdict ask_gateway(const netns::Packet& first);
 
-  netns::Namespace gateway_;
-  std::array<kernel::UniqueFd, 2> tunnels_;
+  Wire wire_;
   std::map<std::uint16_t, kernel::UniqueFd> tcp_listeners_, udp_listeners_;
   std::uint16_t next_port_ = 20000;
   int strays_ = 0;

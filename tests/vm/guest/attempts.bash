@@ -30,7 +30,7 @@ no_echo() { ! at "$1" ping -c 1 -W 1 "$2"; }
 test_servers_answer_everything() {
   local address opening port
   for address in "$internet4" "$internet6" "$office4" $office6; do
-    for opening in "tls 443" "ssh 22" "http 80" "http 443" "ssh 443"; do
+    for opening in "tls 443" "ssh 22" "http 25" "http 53" "http 80" "http 443" "ssh 443"; do
       read -r opening port <<<"$opening"
       passes gateway "$opening" "$address" "$port" || return 1
     done
@@ -49,6 +49,8 @@ test_attempts() {
     check "v$family: the other person's SSH passes" passes staff2 ssh "$office" 22
     check "v$family: plain HTTP on 80 is refused" refused staff1 http "$internet" 80
     check "v$family: plain HTTP on 443 is refused" refused staff1 http "$internet" 443
+    check "v$family: mail's port 25 is refused" refused staff1 http "$internet" 25
+    check "v$family: a foreign name server's port 53 is refused" refused staff1 http "$internet" 53
     check "v$family: SSH on 443 is refused" refused staff1 ssh "$internet" 443
     check "v$family: TLS on 22 is refused" refused staff1 tls "$internet" 22
     check "v$family: another person's resource is refused" refused staff1 tls "$office" 443

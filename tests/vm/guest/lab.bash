@@ -46,6 +46,7 @@ lab_up() {
   for host in staff1 staff2 wifi gateway office internet; do
     ip netns add "$host"
     at "$host" ip link set lo up
+    at "$host" sysctl -qw net.ipv4.conf.all.rp_filter=2 # as Debian sets it
   done
   link staff1 198.51.100.2/30 wifi 198.51.100.1/30
   link staff2 198.51.100.6/30 wifi 198.51.100.5/30
@@ -60,7 +61,8 @@ lab_up() {
   for host in office internet; do
     at "$host" ip route add 10.66.0.0/16 via "$([[ $host == office ]] && echo 10.20.0.1 || echo 203.0.113.1)"
     at "$host" ip route add fd66::/64 via "$([[ $host == office ]] && echo fd20::1 || echo 2001:db8:3::1)"
-    start "$host" probe serve 22 80 443
+    start "$host" probe serve 22 25 53 80 443
+    eventually 20 at "$host" probe get http 127.0.0.1 443 --bytes 1
   done
 }
 

@@ -58,7 +58,7 @@ NFT
 # As a restart of the nftables service does it: the old rules go, then the new ones come.
 replace_table() { at gateway nft delete table inet control && control_table; }
 
-some_arrived() { flood_while 10 replace_table && ((arrived > 0)); }
+some_arrived() { flood_while 3 replace_table && ((arrived > 0)); }
 
 test_leak_control() {
   control_table

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # A right is withdrawn and the flow's conntrack entry purged, but the server goes on retransmitting: does
-# the flow come back? With tcp_loose=1, so that it is the rules that must hold.
+# the flow come back? With tcp_loose=1, so that it is the rules that must hold, and with the daemon dead,
+# because it would put that setting back.
 # shellcheck source-path=SCRIPTDIR source=endings.bash
 source /vm/endings.bash
 # shellcheck source-path=SCRIPTDIR source=check.bash
@@ -22,6 +23,11 @@ NFT
 
 purge() { at gateway conntrack -D -p tcp --dport 443 >/dev/null 2>&1; }
 
+loose_is_put_back() {
+  at gateway sysctl net.netfilter.nf_conntrack_tcp_loose | grep -w 1 && daemon_up &&
+    at gateway sysctl net.netfilter.nf_conntrack_tcp_loose | grep -w 0
+}
+
 # Bytes that the server still has to send on a live connection: it retransmits.
 server_retransmits() {
   at internet cat /proc/net/tcp6 |
@@ -30,16 +36,18 @@ server_retransmits() {
 
 test_resurrection() {
   local moment
-  mute_resets
   download purged staff1 tls "$internet4" 443
-  sekisho grant remove hana-internet >/dev/null
+  check "the grant goes before the purge" sekisho grant remove hana-internet
+  daemon_killed
+  mute_resets
   purge
   moment=$(probe now)
   check "after the purge the server retransmits" eventually 10 server_retransmits
   sleep 2
   check "and the flow stays dead" ended_by purged "$moment"
-  check "the grant returns after the purge" grant_internet
   at gateway nft delete table inet mute
+  check "the daemon puts the setting back" loose_is_put_back
+  check "the grant returns after the purge" grant_internet
 }
 
 # Accepts what is established, as most rulesets do, and lets the servers' side open connections to staff.

@@ -1,7 +1,7 @@
 // One change of contents, as one batch.
 #include <thread>
 
-#include "tests/netns/kernel/nftables/support.h"
+#include "tests/netns/gateway/nftables.h"
 
 namespace sekisho::kernel {
 namespace {

@@ -1,6 +1,6 @@
 // What install() makes of what it finds.
 #include "policy/compile/render_nft.h"
-#include "tests/netns/kernel/nftables/support.h"
+#include "tests/netns/gateway/nftables.h"
 
 namespace sekisho::kernel {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "gateway/kernel/netlink/unique_fd.h"
 #include "policy/base/ip.h"
-#include "tests/netns/kernel/nftables/support.h"
+#include "tests/netns/gateway/nftables.h"
 #include "tests/netns/support/namespace.h"
 
 // Two devices, the gateway, a router and a server, for packets through the real rules. The "tunnel"

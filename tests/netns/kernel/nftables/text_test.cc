@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "policy/compile/render_nft.h"
-#include "tests/netns/kernel/nftables/support.h"
+#include "tests/netns/gateway/nftables.h"
 
 namespace sekisho::kernel {
 namespace {

@@ -1,7 +1,7 @@
 // Hearing of what others do to the ruleset.
 #include <poll.h>
 
-#include "tests/netns/kernel/nftables/support.h"
+#include "tests/netns/gateway/nftables.h"
 
 namespace sekisho::kernel {
 namespace {

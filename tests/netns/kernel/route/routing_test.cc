@@ -296,6 +296,36 @@ TEST_F(RoutingTest, StrictSourceCheckWorksWithTheRules) {
   EXPECT_THAT(forwarded(), HasSubstr("counter packets 1")) << "control: unchecked it passes";
 }
 
+// Debian sets rp_filter=2 on every interface. The server's answer is checked on its way back: would
+// a packet to the server, come in from the tunnel, be routed at all?
+TEST_F(RoutingTest, AnswersComeBackWhateverTheUplinkChecks) {
+  ensure();
+  mark_tunnel_packets();
+  gateway_.in([] {
+    const auto done = ensure_settings(interface_settings("wg0"));
+    ASSERT_TRUE(done) << to_string(done.error());
+    ASSERT_TRUE(ensure_forwarding());
+    must(
+        "nft 'add chain inet m answers { type filter hook prerouting priority filter; };"
+        " add rule inet m answers ip daddr 10.66.0.0/16 meta mark set 0x5e0000'");
+  });
+  const auto with = [&](const std::string& setting) {
+    gateway_.in([&] { must("sysctl -qw net.ipv4.conf." + setting); });
+  };
+  for (const std::string check : {"0", "1", "2"}) {
+    with("office.rp_filter=" + check);
+    EXPECT_TRUE(reaches("198.51.100.2")) << check;
+    EXPECT_TRUE(reaches("2001:db8::2")) << check;
+  }
+  with("all.src_valid_mark=0");
+  EXPECT_FALSE(ping("198.51.100.2")) << "control: the mark is not looked at";
+  with("all.src_valid_mark=1");
+  gateway_.in([] { must("nft flush chain inet m answers"); });
+  EXPECT_FALSE(ping("198.51.100.2")) << "control: there is no mark";
+  with("office.rp_filter=0");
+  EXPECT_TRUE(ping("198.51.100.2")) << "control: the check alone is what refuses";
+}
+
 TEST_F(RoutingTest, TellsForeignRulesThatComeFirst) {
   ensure();
   EXPECT_THAT(observe().foreign, IsEmpty());

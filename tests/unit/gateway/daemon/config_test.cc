@@ -6,6 +6,8 @@ namespace sekisho::daemon {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
 
 constexpr const char* kGood = R"([gateway]
 name = "lab"
@@ -37,7 +39,7 @@ TEST(Config, EveryMistakeHasItsPlace) {
   const std::string tunnel =
       "[tunnel]\nendpoint = \"192.0.2.1:51820\"\npools = [\"10.66.0.0/16\"]\n";
   for (const Case& each :
-       {Case{"", "", "the section is missing"},
+       {Case{"", "sekisho.toml", "the section is missing"},
         Case{tunnel + "mtu = 99", "sekisho.toml:4:7", "whole number from 1280 to 9000"},
         Case{tunnel + "listen_port = \"x\"", "sekisho.toml:4:15", "whole number from 1 to 65535"},
         Case{tunnel + "colour = 1", "sekisho.toml:4:10", "no such setting"},
@@ -47,11 +49,22 @@ TEST(Config, EveryMistakeHasItsPlace) {
              "10.66.0"},
         Case{"[tunnel]\nendpoint = \"a:1\"\npools = 7", "sekisho.toml:3:9", "not a list"},
         Case{tunnel + "[paths]\nstate = \"here\"", "sekisho.toml:5:9", "not absolute"},
+        // What only the network as a whole can tell, in this file's words.
+        Case{tunnel + "interface = \"all\"", "sekisho.toml:4:13", "cannot be the name"},
+        Case{"[tunnel]\nendpoint = \"a:1\"\npools = [\"10.66.0.0/31\"]", "sekisho.toml:3:10",
+             "too narrow"},
+        Case{"[tunnel]\nendpoint = \"a:1\"\npools = []", "sekisho.toml:3:9", "no pool"},
+        Case{"[tunnel]\nendpoint = \"a:1\"\npools = [\"10.66.0.0/16\", \"10.67.0.0/16\"]",
+             "sekisho.toml:3:9", "more than one pool of IPv4"},
+        Case{tunnel + "[network]\npublic_prefixes = [\"10.66.7.0/24\"]", "sekisho.toml:3:10",
+             "overlaps 10.66.7.0/24"},
         Case{tunnel + "[", "sekisho.toml:4", ""}}) {
     const auto config = read_config(each.text, "sekisho.toml");
     ASSERT_FALSE(config.has_value()) << each.text;
     EXPECT_THAT(config.error().front().place, HasSubstr(each.place)) << each.text;
     EXPECT_THAT(config.error().front().cause, HasSubstr(each.cause)) << each.text;
+    EXPECT_NE(config.error().front().advice, "") << each.text;
+    EXPECT_THAT(config.error().front().object, Not(StartsWith("network.pools"))) << each.text;
   }
 }
 
@@ -62,10 +75,13 @@ TEST(Config, AllMistakesAtOnce) {
   EXPECT_EQ(config.error().size(), 5U);
 }
 
-TEST(Config, AMissingFileSaysSo) {
-  const auto config = load_config("/nonexistent/sekisho.toml");
-  ASSERT_FALSE(config.has_value());
-  EXPECT_THAT(config.error().front().cause, HasSubstr("No such file"));
+TEST(Config, AMissingFileAndAFolderSaySo) {
+  const auto missing = load_config("/nonexistent/sekisho.toml");
+  ASSERT_FALSE(missing.has_value());
+  EXPECT_THAT(missing.error().front().cause, HasSubstr("No such file"));
+  const auto folder = load_config("/");
+  ASSERT_FALSE(folder.has_value());
+  EXPECT_THAT(folder.error().front().cause, HasSubstr("Is a directory"));
 }
 
 }  // namespace

@@ -102,7 +102,7 @@ TEST_F(EngineTest, GivingGoesToTheDiskFirst) {
 
 TEST_F(EngineTest, ABlockedDeviceLosesRightsThenTunnel) {
   must("device.set", {{"id", text("laptop")}, {"state", text("blocked")}});
-  EXPECT_THAT(world.trace, ElementsAre("tables", "peers", "pending", "activate"));
+  EXPECT_THAT(world.trace, ElementsAre("tables", "pending", "activate", "peers"));
   EXPECT_FALSE(https(kLaptop, kWeb));
   EXPECT_EQ(world.peers.size(), 1U);
 }
@@ -262,6 +262,59 @@ TEST_F(EngineTest, AFailedRepairIsTriedAgain) {
   world.now = *world.engine.next_deadline();
   world.tell(Woke{});
   EXPECT_EQ(*must("status", {}).find("state")->string(), "enforcing");
+}
+
+// However often the same repair fails, the record says once what was found and who did it, and once
+// that it is right again.
+TEST_F(EngineTest, AnOutageIsRecordedAtItsBeginningAndItsEnd) {
+  for (int looks = 0; looks < 5; ++looks) {
+    world.failing = {world.effects};
+    world.tell(Drifted{{"table is missing"}, "nft (pid 7)"});
+  }
+  ASSERT_EQ(world.record.size(), 1U);
+  EXPECT_EQ(world.record.back().operation, "drift");
+  EXPECT_EQ(world.record.back().before, "table is missing");
+  EXPECT_THAT(world.record.back().reason, HasSubstr("nft (pid 7)"));
+  EXPECT_THAT(world.record.back().result, HasSubstr("injected failure"));
+  world.now = *world.engine.next_deadline();
+  world.tell(Woke{});
+  ASSERT_EQ(world.record.size(), 2U);
+  EXPECT_EQ(world.record.back().operation, "enforcement");
+  EXPECT_THAT(world.record.back().before, HasSubstr("injected failure"));
+  EXPECT_EQ(world.record.back().result, "ok");
+  const auto status = must("status", {});
+  EXPECT_EQ(std::get<std::int64_t>(status.find("repairs")->value), 0) << "nothing was repaired";
+}
+
+// A device can be cut off while its tunnel cannot be reached: its rights go, the peer follows.
+TEST_F(EngineTest, RightsGoWhileTheTunnelCannotBeReached) {
+  world.failing = {world.effects + 3};  // tables, pending, activate, peers
+  EXPECT_EQ(refused("device.set", {{"id", text("laptop")}, {"state", text("blocked")}}),
+            ErrorCode::failed);
+  EXPECT_FALSE(https(kLaptop, kWeb));
+  EXPECT_EQ(world.peers.size(), 2U);
+  EXPECT_EQ(*must("device.show", {{"id", text("laptop")}}).find("state")->string(), "blocked");
+  world.now = *world.engine.next_deadline();
+  world.tell(Woke{});
+  EXPECT_EQ(world.peers.size(), 1U);
+}
+
+// Whatever the new time changes, that the clock was set stands in the record.
+TEST_F(EngineTest, ASetClockIsRecordedAndEndsAreCountedAnew) {
+  const auto clock_set = [&] {
+    world.record.clear();
+    world.trace.clear();
+    world.tell(ClockStepped{});
+    return world.record.size() == 1 && world.record.back().operation == "clock";
+  };
+  EXPECT_TRUE(clock_set()) << "nothing ends";
+  EXPECT_THAT(world.trace, IsEmpty());
+  must("grant.set", {{"id", text("web")}, {"until", text("2026-11-22T02:00:00Z")}});
+  EXPECT_TRUE(clock_set()) << "an end is counted anew";
+  EXPECT_THAT(world.trace, ElementsAre("tables"));
+  world.now += std::chrono::hours(3);
+  EXPECT_TRUE(clock_set()) << "it has ended by now";
+  EXPECT_FALSE(https(kLaptop, kWeb));
 }
 
 TEST_F(EngineTest, ARestartKeepsNumbersAndPolicy) {

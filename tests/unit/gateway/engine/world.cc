@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "policy/compile/atoms.h"
+#include "policy/model/document.h"
 
 namespace sekisho::engine {
 
@@ -61,9 +62,9 @@ void add_all(Map& map, const Entries& entries) {
 Outcome World::execute(const Effect& effect) {
   if (const auto* install = std::get_if<Install>(&effect)) {
     trace.emplace_back("install");
-    tables = install->desired.tables;
-    peers = install->desired.peers;
-    remarked = install->desired.space;
+    tables = install->desired.tables();
+    peers = install->desired.peers();
+    remarked = install->desired.space();
   } else if (const auto* change = std::get_if<ChangeTables>(&effect)) {
     trace.emplace_back("tables");
     remove_all(tables.cohorts, change->diff.remove_cohorts);
@@ -83,7 +84,12 @@ Outcome World::execute(const Effect& effect) {
     }
   } else if (const auto* wanted = std::get_if<ChangePeers>(&effect)) {
     trace.emplace_back("peers");
-    peers = wanted->peers;
+    std::erase_if(peers, [&](const Peer& peer) {
+      return std::ranges::count(wanted->remove, peer.public_key) > 0 ||
+             std::ranges::count(wanted->set, peer.device, &Peer::device) > 0;
+    });
+    peers.insert(peers.end(), wanted->set.begin(), wanted->set.end());
+    std::ranges::sort(peers, {}, &Peer::device);
   } else if (std::holds_alternative<FindAddresses>(effect)) {
     const std::uint8_t host = next_address_++;
     return std::vector<IpAddress>{*IpAddress::parse("10.66.0." + std::to_string(host)),
@@ -91,9 +97,14 @@ Outcome World::execute(const Effect& effect) {
   } else if (const auto* store = std::get_if<StorePending>(&effect)) {
     trace.emplace_back("pending");
     pending = RevisionNumber(revisions.size() + 1);
-    stored_space = store->space;
+    if (store->space) stored_space = *store->space;
+    std::string document;
+    if (store->base) document = revisions.at(store->base).document;
+    const Policy policy = read_edited(document, {store->edit}, "revision").value();
+    if (!(policy == *store->policy)) return fail(ErrorCode::failed, "world", "the edit is not all");
     revisions[*pending] = {.number = *pending,
-                           .document = store->document,
+                           .document = write_policy(policy, Syntax::toml),
+                           .edits = {},
                            .author = store->author,
                            .reason = store->reason,
                            .time = now,

@@ -34,7 +34,7 @@ Result<Contents> read_everything(const std::filesystem::path& state) {
   for (unsigned n = 1; n <= kChanges; ++n) {
     auto revision = store->revision(RevisionNumber(n));
     if (!revision) return std::unexpected(revision.error());
-    contents.documents.push_back(std::move(revision->document));
+    contents.documents.push_back(text_of(*revision));
     contents.atoms.push_back(std::move(revision->space.atoms));
     const auto psk =
         store->preshared_key(DeviceId("device-" + std::to_string(n)), PublicKey(key_bytes(n)));

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "gateway/store/sha256.h"
 #include "gateway/store/store.h"
 #include "tests/unit/gateway/store/sample_state.h"
@@ -7,7 +9,10 @@
 namespace sekisho::store {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
 
 class Revisions : public testing::Test {
  protected:
@@ -26,6 +31,7 @@ class Revisions : public testing::Test {
     return must(store_.revision(RevisionNumber(number))).info.state;
   }
 
+  std::set<std::string> digests_;
   Directory directory_;
   Store store_ = must(Store::open(directory_.state(), kNow));
 };
@@ -47,7 +53,7 @@ TEST_F(Revisions, OneGoesFromPendingToActiveAndComesBackExactly) {
 
   const auto active = must(store_.active());
   ASSERT_TRUE(active);
-  EXPECT_EQ(active->document, document);
+  EXPECT_EQ(text_of(*active), document);
   EXPECT_EQ(active->space, space(4098));
   EXPECT_EQ(active->info, (RevisionInfo{.number = number,
                                         .state = RevisionState::active,
@@ -55,7 +61,8 @@ TEST_F(Revisions, OneGoesFromPendingToActiveAndComesBackExactly) {
                                         .reason = "new wiki",
                                         .time = kNow,
                                         .base = {},
-                                        .digest = to_hex(sha256(document))}));
+                                        .digest = active->info.digest}));
+  EXPECT_EQ(active->info.digest.size(), 64U);
   EXPECT_EQ(must(store_.operations(10)).front().operation, operation("policy.apply"));
 }
 
@@ -153,12 +160,51 @@ TEST_F(Revisions, EqualAtomsAreStoredOnce) {
   EXPECT_EQ(tamper(directory_.file(), "SELECT count(*) FROM atom_spaces"), "2");
 }
 
+// A revision is its edit; the whole is asked for in the beginning, and when the edits since weigh
+// as much as it does.
+TEST_F(Revisions, EditsAreKeptAndNowAndThenTheWhole) {
+  int asked = 0;
+  RevisionNumber base;
+  for (int i = 1; i <= 200; ++i) {
+    auto next = revision("edit " + std::to_string(i), base);
+    next.document = [&asked, i] {
+      ++asked;
+      return "whole " + std::to_string(i) + std::string(600, '.');
+    };
+    if (i > 1) next.space.reset();
+    base = must(store_.add_pending(next));
+    must(store_.activate(base, {}, operation("policy.apply")));
+  }
+  EXPECT_EQ(asked, 3);
+  const Revision early = must(store_.revision(RevisionNumber(50)));
+  EXPECT_THAT(early.document, StartsWith("whole 1."));
+  EXPECT_EQ(early.edits.size(), 49U);
+  EXPECT_EQ(early.edits.front(), "edit 2");
+  EXPECT_EQ(early.edits.back(), "edit 50");
+  EXPECT_EQ(early.space, must(store_.revision(base)).space);
+  const Revision late = must(store_.revision(base));
+  EXPECT_THAT(late.document, AllOf(StartsWith("whole "), Not(StartsWith("whole 1."))));
+  EXPECT_EQ(late.edits.back(), "edit 200");
+}
+
+TEST_F(Revisions, ADigestStandsForAllThatCameBefore) {
+  for (int i = 0; i < 2; ++i) {
+    Directory directory;
+    Store store = must(Store::open(directory.state(), kNow));
+    auto first = revision(i == 0 ? "one" : "eins", {});
+    must(store.activate(must(store.add_pending(first)), {}, operation("policy.apply")));
+    must(store.add_pending(revision("two", RevisionNumber(1))));
+    digests_.insert(must(store.revision(RevisionNumber(2))).info.digest);
+  }
+  EXPECT_EQ(digests_.size(), 2U);
+}
+
 TEST_F(Revisions, DamagedDocumentOrAtomsAreToldAndNotGivenOut) {
   activated("one", {});
-  tamper(directory_.file(), "UPDATE revisions SET document = 'onf'");
-  EXPECT_THAT(why(store_.active()).cause, HasSubstr("document of revision 1"));
+  tamper(directory_.file(), "UPDATE revisions SET edit = 'onf'");
+  EXPECT_THAT(why(store_.active()).cause, HasSubstr("text of revision 1"));
   tamper(directory_.file(),
-         "UPDATE revisions SET document = 'one';"
+         "UPDATE revisions SET edit = 'one';"
          "UPDATE atom_spaces SET content = replace(content, '443', '442')");
   EXPECT_THAT(why(store_.active()).cause, HasSubstr("atoms of revision 1"));
 }

@@ -103,12 +103,18 @@ inline AtomSpace space(std::uint32_t next, const std::string& resource = "wiki")
 
 inline NewRevision revision(const std::string& document, RevisionNumber base,
                             std::uint32_t next = 4098) {
-  return {.document = document,
+  return {.edit = document,
+          .document = [document] { return document; },
           .author = "tanaka",
           .reason = "new wiki",
           .time = kNow,
           .base = base,
           .space = space(next)};
+}
+
+// In these tests an edit says all of the document that it leads to.
+inline std::string text_of(const Revision& revision) {
+  return revision.edits.empty() ? revision.document : revision.edits.back();
 }
 
 // Runs SQL on a state behind the store's back; gives the first column of the first row.

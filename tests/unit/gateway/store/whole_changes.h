@@ -24,7 +24,7 @@ inline unsigned whole_changes(Store& store) {
   const auto devices = must(store.devices());
   const auto count = static_cast<unsigned>(devices.size());
   const auto active = must(store.active());
-  EXPECT_EQ(active ? active->document : "devices=0", "devices=" + std::to_string(count));
+  EXPECT_EQ(active ? text_of(*active) : "devices=0", "devices=" + std::to_string(count));
   unsigned recorded = 0;
   for (const auto& entry : must(store.operations(1'000'000))) {
     if (entry.operation.name.starts_with("change ")) ++recorded;

@@ -163,17 +163,36 @@ TEST(Compile, CohortNumbersStayWithTheirRights) {
   EXPECT_EQ(compiled(policy, &result).tables, result.tables);
 }
 
-TEST(Compile, TheSpaceIsUsedAgainWhileNothingOfItChanges) {
+TEST(Compile, TheSpaceFollowsTheNetwork) {
   PolicyBuilder policy = office();
   const Compiled before = compiled(policy);
-  policy.grant("a", "tanaka", "wiki");
-  const Compiled same = compiled(policy, &before);
-  EXPECT_EQ(same.cut_from, before.cut_from);
-  EXPECT_EQ(same.space, before.space);
   policy.network.public_prefixes = {model::prefix("203.0.113.0/24")};
-  const Compiled wider = compiled(policy, &same);
-  EXPECT_NE(wider.cut_from, before.cut_from);
+  const Compiled wider = compiled(policy, &before);
+  EXPECT_NE(wider.space, before.space);
   EXPECT_TRUE(mark_at(wider, "203.0.113.1", 443));
+}
+
+// A role of many whose rights change alike keeps its cohort: one element, however many they are.
+TEST(Compiler, OneGrantToARoleIsOneElement) {
+  PolicyBuilder policy = office();
+  for (int i = 10; i < 60; ++i) {
+    const std::string name = "clerk-" + std::to_string(i);
+    policy.person(name, {"sales"});
+    policy.device(name, name, {"10.66.0." + std::to_string(i)});
+  }
+  policy.grant("others-may-otherwise", "tanaka", "shell");
+  ValidPolicy valid = policy.valid();
+  Compiler compiler = Compiler::start(valid, kNow).value();
+  policy.grant("a", "role:sales", "wiki");
+  PolicyEdit edit = difference(valid.policy(), policy.policy);
+  PolicyEdit undo = amend(valid, edit).value();
+  const TablesDiff more = compiler.update(valid, undo, kNow).value();
+  EXPECT_EQ(more.size(), 1U);
+  EXPECT_TRUE(more.only_loosens());
+  ASSERT_TRUE(amend(valid, undo));
+  const TablesDiff less = compiler.update(valid, edit, kNow).value();
+  EXPECT_EQ(less.size(), 1U);
+  EXPECT_TRUE(less.only_tightens());
 }
 
 }  // namespace

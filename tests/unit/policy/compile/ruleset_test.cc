@@ -16,6 +16,7 @@ namespace {
 
 using namespace nft;
 using testing::Contains;
+using testing::ElementsAre;
 using testing::Not;
 
 Network network(std::vector<std::string> pools) {
@@ -129,6 +130,12 @@ TEST(Ruleset, VpnTrafficMeetsAVerdictInEveryBaseChain) {
   EXPECT_THAT(lines(chain_of(ruleset, "output")), Contains("oifname \"wg0\" goto from_gateway"));
   EXPECT_THAT(lines(chain_of(ruleset, "forward")), Contains("iifname \"wg0\" goto from_tunnel"));
   EXPECT_THAT(lines(chain_of(ruleset, "forward")), Contains("oifname \"wg0\" goto to_tunnel"));
+}
+
+// Or an uplink that checks sources would find no way back for them (netns RoutingTest shows it).
+TEST(Ruleset, AnswersToDevicesAreMarkedAsSeen) {
+  EXPECT_THAT(lines(chain_of(make_ruleset(both_families()), "prerouting")),
+              ElementsAre("ip daddr 10.66.0.0/16 meta mark set 0x005e0000"));
 }
 
 TEST(Ruleset, AFamilyWithoutAPoolIsDroppedWhereItLeavesTheTunnel) {

@@ -1,0 +1,99 @@
+#include "policy/model/policy_edit.h"
+
+#include <gmock/gmock.h>
+
+#include "policy/model/validate.h"
+#include "tests/unit/policy/model/example.h"
+
+namespace sekisho {
+namespace {
+
+using testing::HasSubstr;
+
+Policy office() {
+  Policy policy;
+  policy.roles[RoleId("sales")] = {.name = "Sales"};
+  policy.people[PersonId("tanaka")] = {
+      .name = "田中", .roles = {RoleId("sales")}, .state = PersonState::active};
+  policy.resources[ResourceId("wiki")] = {.name = "Wiki",
+                                          .classification = Classification::internal,
+                                          .prefixes = {*Prefix::parse("198.51.100.0/24")},
+                                          .services = {*Service::parse("https")}};
+  policy.grants[GrantId("a.b")] = {
+      .who = RoleId("sales"), .resource = ResourceId("wiki"), .reason = "daily work"};
+  return policy;
+}
+
+TEST(PolicyEdit, LeadsFromOneToTheOtherAndBack) {
+  const Policy before = office();
+  Policy after = office();
+  after.grants.erase(GrantId("a.b"));
+  after.people[PersonId("tanaka")].state = PersonState::suspended;
+  after.roles[RoleId("it")] = {.name = "IT"};
+
+  PolicyEdit edit = difference(before, after);
+  EXPECT_EQ(edit.grants.size() + edit.people.size() + edit.roles.size(), 3U);
+  EXPECT_TRUE(edit.resources.empty() && edit.devices.empty());
+  Policy policy = before;
+  PolicyEdit undo = apply(edit, policy);
+  EXPECT_EQ(policy, after);
+  apply(undo, policy);
+  EXPECT_EQ(policy, before);
+}
+
+TEST(PolicyEdit, WhatChangesNothingIsLeftOut) {
+  Policy policy = office();
+  PolicyEdit edit;
+  edit.grants[GrantId("a.b")] = policy.grants.at(GrantId("a.b"));
+  edit.grants[GrantId("never-there")] = std::nullopt;
+  EXPECT_TRUE(apply(edit, policy).empty());
+  EXPECT_TRUE(edit.empty());
+  EXPECT_EQ(policy, office());
+}
+
+TEST(PolicyEdit, IsWrittenAndRead) {
+  Policy after = office();
+  after.grants.erase(GrantId("a.b"));
+  after.roles[RoleId("it")] = {.name = "IT"};
+  const PolicyEdit edit = difference(office(), after);
+  const std::string text = write_edit(edit);
+  EXPECT_EQ(text, "remove = [\"grant.a.b\"]\n\n[role.it]\nname = \"IT\"\n");
+  EXPECT_EQ(read_edit(text, "edit").value(), edit);
+  EXPECT_EQ(read_edit("", "edit").value(), PolicyEdit{});
+}
+
+TEST(PolicyEdit, ARemovalThatMakesNoSenseIsRefused) {
+  for (const std::string text :
+       {"remove = 1\n", "remove = [1]\n", "remove = [\"grant\"]\n", "remove = [\"thing.x\"]\n",
+        "remove = [\"role.it\", \"role.it\"]\n",
+        "remove = [\"role.it\"]\n[role.it]\nname = \"x\"\n"}) {
+    const auto edit = read_edit(text, "edit");
+    ASSERT_FALSE(edit) << text;
+    EXPECT_THAT(to_string(edit.error().front()), HasSubstr("remove")) << text;
+  }
+}
+
+TEST(Amend, ChangesNothingWhereTheResultIsNotValid) {
+  ValidPolicy valid = validate(office(), example_network()).value();
+  PolicyEdit edit;
+  edit.grants[GrantId("good")] = office().grants.at(GrantId("a.b"));
+  edit.grants[GrantId("bad")] =
+      Grant{.who = PersonId("nobody"), .resource = ResourceId("wiki"), .reason = "x"};
+  const auto undo = amend(valid, edit);
+  ASSERT_FALSE(undo);
+  EXPECT_THAT(to_string(undo.error().front()), HasSubstr("grant.bad.who"));
+  EXPECT_EQ(valid.policy(), office());
+}
+
+TEST(Amend, SeesWhatAnEditLeavesWithoutItsObject) {
+  ValidPolicy valid = validate(office(), example_network()).value();
+  PolicyEdit edit;
+  edit.resources[ResourceId("wiki")] = std::nullopt;
+  EXPECT_FALSE(amend(valid, edit));
+  edit.grants[GrantId("a.b")] = std::nullopt;
+  EXPECT_TRUE(amend(valid, edit));
+  EXPECT_TRUE(valid.policy().grants.empty());
+}
+
+}  // namespace
+}  // namespace sekisho
