@@ -33,6 +33,9 @@ Checked<Edit> edit_document(const Policy& policy, const control::Request& reques
 // removed does not return by a rollback, and one whose person is not in `earlier` goes.
 Policy roll_back(const Policy& now, Policy earlier);
 
+// The policy that a stored revision is.
+Checked<Policy> policy_of(const Revision& revision);
+
 // The document in a request's parameters, read by the syntax that it names.
 Checked<Policy> read_document(const control::Request& request);
 // Where in that document the errors of its policy stand; nothing where the request has none.

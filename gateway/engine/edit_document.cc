@@ -78,6 +78,11 @@ Checked<Edit> edit_document(const Policy& policy, const Request& request) {
   return edit;
 }
 
+Checked<Policy> policy_of(const Revision& revision) {
+  return read_edited(revision.document, revision.edits,
+                     "revision " + std::to_string(revision.number.value()));
+}
+
 Policy roll_back(const Policy& now, Policy earlier) {
   earlier.devices = now.devices;
   std::erase_if(earlier.devices,

@@ -1,0 +1,164 @@
+#include <algorithm>
+#include <utility>
+
+#include "gateway/engine/engine.h"
+#include "gateway/engine/views.h"
+#include "policy/model/document.h"
+
+// What is asked and changes nothing.
+namespace sekisho::engine {
+
+namespace {
+
+using control::OperationId;
+
+constexpr std::int64_t kMaxListed = 1000;
+
+control::Reply one_result(Result<Node> result) {
+  if (result) return *std::move(result);
+  return std::unexpected(Errors{std::move(result.error())});
+}
+
+std::size_t limit_of(const control::Request& request) {
+  return static_cast<std::size_t>(
+      std::clamp<std::int64_t>(number_parameter(request, "limit").value_or(50), 1, kMaxListed));
+}
+
+}  // namespace
+
+Effects Engine::look(const Asked& asked, Time now) {
+  using enum OperationId;
+  const Policy& policy = active_->policy.policy();
+  switch (asked.request.operation) {
+    case person_list:
+    case role_list:
+    case resource_list:
+    case grant_list:
+      return answer(asked.id, list_objects(policy, asked.request.operation, {}));
+    case person_show:
+    case role_show:
+    case resource_show:
+    case grant_show:
+      return answer(asked.id, one_result(show_object(policy, asked.request.operation,
+                                                     text_parameter(asked.request, "id"), {})));
+    case quota_show:
+      return answer(asked.id, show_quota(policy));
+    case service_catalogue:
+      return answer(asked.id, one_result(show_catalogue(list_parameter(asked.request, "only"))));
+    case policy_check:
+    case policy_diff: {
+      auto document = read_document(asked.request);
+      if (!document) return answer(asked.id, std::unexpected(std::move(document.error())));
+      auto valid = validate(*document, network_, zones_);
+      if (!valid) {
+        locate_in_document(valid.error(), asked.request);
+        return answer(asked.id, std::unexpected(std::move(valid.error())));
+      }
+      return answer(asked.id, asked.request.operation == policy_check
+                                  ? Node{Node::Table{{"answer", {true}}}}
+                                  : show_difference(policy, *document));
+    }
+    case policy_can:
+      return answer(asked.id, can(active_->policy, text_parameter(asked.request, "who"),
+                                  text_parameter(asked.request, "destination"), now));
+    default:
+      return look_outside(asked);
+  }
+}
+
+// What needs the store or the kernel to answer.
+Effects Engine::look_outside(const Asked& asked) {
+  using enum OperationId;
+  const RequestId id = asked.id;
+  const auto then = [this, id](const auto& make) -> Continuation {
+    return [this, id, make](Outcome outcome, Time at) -> Effects {
+      if (!outcome) return answer(id, std::unexpected(Errors{std::move(outcome.error())}));
+      return answer(id, make(*outcome, at));
+    };
+  };
+  switch (asked.request.operation) {
+    case status:
+      return await(ReadPeers{}, [this, id](Outcome outcome, Time at) -> Effects {
+        const auto* peers = outcome ? std::get_if<std::vector<PeerStatus>>(&*outcome) : nullptr;
+        return answer(id, this->status(peers != nullptr ? *peers : std::vector<PeerStatus>{}, at));
+      });
+    case doctor:
+      return await(Examine{desired()}, then([](auto& value, Time) -> control::Reply {
+                     return show_findings(std::get<std::vector<Finding>>(value));
+                   }));
+    case device_list:
+    case device_show:
+      return await(
+          ReadPeers{}, then([this, request = asked.request](auto& value, Time) -> control::Reply {
+            const auto& peers = std::get<std::vector<PeerStatus>>(value);
+            const Policy& policy = active_->policy.policy();
+            if (request.operation == device_list)
+              return list_objects(policy, request.operation, peers);
+            return one_result(
+                show_object(policy, request.operation, text_parameter(request, "id"), peers));
+          }));
+    case device_profile: {
+      const DeviceId device(text_parameter(asked.request, "id"));
+      auto shown = show_object(active_->policy.policy(), device_show, device.str(), {});
+      if (!shown) return answer(id, one_result(std::move(shown)));
+      Effects effects;
+      const Device& known = active_->policy.policy().devices.at(device);
+      effects.emplace_back(
+          AnswerWithProfile{id, device, known.public_key, known.addresses, *std::move(shown)});
+      return effects;
+    }
+    case policy_history:
+      return await(ReadHistory{limit_of(asked.request)},
+                   then([](auto& value, Time) -> control::Reply {
+                     return show_history(std::get<std::vector<Revision>>(value));
+                   }));
+    case policy_export: {
+      const std::string syntax = text_parameter(asked.request, "syntax");
+      const auto document = [syntax](const Policy& policy) {
+        return Node{Node::Table{
+            {"document", {write_policy(policy, syntax == "json" ? Syntax::json : Syntax::toml)}}}};
+      };
+      const auto revision = number_parameter(asked.request, "revision");
+      if (!revision) return answer(id, document(active_->policy.policy()));
+      return await(ReadRevision{RevisionNumber(
+                       static_cast<std::uint64_t>(std::max<std::int64_t>(*revision, 0)))},
+                   then([document](auto& value, Time) -> control::Reply {
+                     auto policy = policy_of(std::get<Revision>(value));
+                     if (!policy) return std::unexpected(std::move(policy.error()));
+                     return document(*policy);
+                   }));
+    }
+    case audit_list:
+      return await(ReadOperations{limit_of(asked.request)},
+                   then([](auto& value, Time) -> control::Reply { return std::get<Node>(value); }));
+    case audit_verify:
+      return await(VerifyOperations{},
+                   then([](auto& value, Time) -> control::Reply { return std::get<Node>(value); }));
+    default:
+      return answer(id, std::unexpected(Errors{{ErrorCode::failed,
+                                                control::operation(asked.request.operation).name(),
+                                                "is no question",
+                                                {},
+                                                {}}}));
+  }
+}
+
+Node Engine::status(const std::vector<PeerStatus>& peers, Time now) const {
+  const Policy& policy = active_->policy.policy();
+  const auto count = [](std::size_t n) { return Node{static_cast<std::int64_t>(n)}; };
+  return {Node::Table{
+      {"answer", {degraded_.empty()}},
+      {"state", {std::string(degraded_.empty() ? "enforcing" : "degraded")}},
+      {"problem", degraded_.empty() ? Node{} : Node{degraded_}},
+      {"revision", {static_cast<std::int64_t>(active_->revision.value())}},
+      {"people", count(policy.people.size())},
+      {"devices", count(policy.devices.size())},
+      {"online", count(static_cast<std::size_t>(online(policy, peers, now)))},
+      {"resources", count(policy.resources.size())},
+      {"grants", count(policy.grants.size())},
+      {"repairs", count(repairs_)},
+      {"last_repair", last_repair_ ? Node{to_string(*last_repair_)} : Node{}},
+  }};
+}
+
+}  // namespace sekisho::engine
