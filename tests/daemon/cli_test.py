@@ -17,12 +17,13 @@ KEY, OTHER_KEY = (run("wg genkey | wg pubkey").strip() for _ in range(2))
 # Every operation once, in an order in which each succeeds, and the exit code that means so.
 EVERY_OPERATION = [
     ("status", OK), ("doctor", NO),  # no name server answers here
+    ("service-catalogue", OK), ("quota show", OK), ("quota set --devices-per-person 5", OK),
     ("role add sales --name Sales", OK), ("role list", OK), ("role show sales", OK), ("role set sales --name Selling", OK),
     ("person add cho --name 長 --role sales --valid-until 2099-01-01", OK), ("person list", OK), ("person show cho", OK),
     ("person set cho --valid-until never --reason 'stays with us'", OK),
     (f"device add cho-pc --person cho --public-key {KEY}", OK), ("device list", OK), ("device show cho-pc", OK),
     ("device set cho-pc --state blocked", OK), ("device set cho-pc --state active", OK), ("device profile cho-pc", OK),
-    ("resource add db --classification confidential --prefix 203.0.113.40/32 --service tls:993 "
+    ("resource add db --classification internal --prefix 203.0.113.40/32 --service tls:993 "
      "--service 'tcp:5432=the accounts program speaks PostgreSQL'", OK),
     ("resource list", OK), ("resource show db", OK), ("resource set db --name Database", OK),
     ("grant add cho-db --who role:sales --resource db --reason accounts --until 2099-01-01", OK),
@@ -95,7 +96,7 @@ class CommandLine(unittest.TestCase):
     def subcommands(group):
         text = sekisho(f"{group} --help").stdout
         _, _, listed = text.partition("Subcommands:")
-        return re.findall(r"^  ([a-z]+) ", listed, re.M)
+        return re.findall(r"^  ([a-z-]+) ", listed, re.M)
 
     def test_every_operation_as_text_and_as_json(self):
         commands = self.schemas()

@@ -129,7 +129,7 @@ void widen(model::PolicyBuilder& staff) {
 void cut_in_two(model::PolicyBuilder& staff) {
   staff.resource("half", Classification::confidential, {"203.0.113.0/25", "2001:db8:2::/120"},
                  {"https"});
-  staff.grant("tanaka-half", "tanaka", "half");
+  staff.grant("tanaka-half", "tanaka", "half", {}, kernel::in_seconds(3600));
 }
 
 bool goes_on_after_a_cut(Scene scene, bool remarked) {

