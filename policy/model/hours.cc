@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bitset>
 #include <optional>
 #include <utility>
 
@@ -141,17 +140,17 @@ std::string WeeklyHours::to_string() const {
 
 bool covers_whole_week(const WeeklyHours& hours) {
   constexpr auto kMinutes = static_cast<std::size_t>(kDaysOfWeek * kDay.count());
-  std::bitset<kMinutes> open;
+  std::vector<bool> open(kMinutes);
   for (const DailyHours& span : hours.spans) {
     for (unsigned day = 0; day < kDaysOfWeek; ++day) {
       if ((span.days >> day & 1) == 0) continue;
       const auto midnight = static_cast<std::int64_t>(day) * kDay.count();
       for (auto at = midnight + span.begin.count(); at < midnight + span.end.count(); ++at) {
-        open.set(static_cast<std::size_t>(at) % kMinutes);
+        open[static_cast<std::size_t>(at) % kMinutes] = true;
       }
     }
   }
-  return open.all();
+  return std::ranges::count(open, false) == 0;
 }
 
 bool is_open(const WeeklyHours& hours, const TimeZone& zone, Time at) {

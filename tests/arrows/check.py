@@ -11,7 +11,7 @@ import sys
 # it is the headers: the standard's that do neither, and what arrows.txt lists.
 PURE = ("policy/", "gateway/control", "gateway/engine", "gateway/packet")
 PURE_HEADERS = set(
-    "algorithm array bit bitset cassert charconv chrono cmath compare concepts cstddef cstdint cstring "
+    "algorithm array bit cassert charconv chrono cmath compare concepts cstddef cstdint cstring "
     "expected functional initializer_list iterator limits map memory numeric optional ranges set "
     "span sstream stdexcept string string_view tuple type_traits unordered_map unordered_set "
     "utility variant vector".split())

@@ -7,7 +7,8 @@ import re
 import subprocess
 import sys
 
-# All that they need of C libraries. A new name here wants a look: is it still pure?
+# All that they need of the C library, and of utf8proc what allocates nothing. A new name here wants a
+# look: is it still pure?
 C_FUNCTIONS = set(
     "abort explicit_bzero inet_pton localeconv memchr memcmp memcpy memmove memset snprintf strcmp "
     "strlen strtod strtoll strtoull utf8proc_decompose utf8proc_reencode".split())

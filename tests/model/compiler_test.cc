@@ -110,7 +110,7 @@ TEST(Compiler, FollowsWhatCompilingAtOnceComesTo) {
     Random random(seed);
     Following following(random);
     for (int i = 0; i < 20; ++i) {
-      switch (random.below(6)) {
+      switch (random.below(7)) {
         case 0:
           following.go_on(std::chrono::seconds(static_cast<int>(random.below(12))));
           break;
@@ -120,6 +120,9 @@ TEST(Compiler, FollowsWhatCompilingAtOnceComesTo) {
         case 2:
           following.edit(random);
           following.take_back();
+          break;
+        case 3:  // hours close and open
+          following.go_on(std::chrono::minutes(static_cast<int>(random.below(30 * 60))));
           break;
         default:
           following.edit(random);

@@ -172,6 +172,7 @@ Direction direction_of(Edit edit) {
     case Edit::unblock_device:
     case Edit::lift_hours:
     case Edit::waive_session:
+    case Edit::change_quota:
       return Direction::loosens;
     case Edit::remove_grant:
     case Edit::shorten_grant:
@@ -229,6 +230,12 @@ bool apply(Random& random, Edit edit, Policy& policy, const Network& network) {
     case Edit::demand_session:
     case Edit::waive_session:
       return change_condition(random, edit, policy);
+    case Edit::change_quota: {
+      auto& devices = policy.quota.devices_per_person;
+      devices =
+          devices ? std::nullopt : std::optional(static_cast<std::int64_t>(random.between(2, 9)));
+      return true;
+    }
     case Edit::change_prefixes:
     case Edit::change_services:
     case Edit::change_classification:

@@ -13,6 +13,7 @@ enum class Edit {
   lift_hours,
   demand_session,
   waive_session,
+  change_quota,
   suspend_person,
   reinstate_person,
   extend_person,

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "policy/model/validate.h"
+#include "tests/support/zoneinfo.h"
 #include "tests/unit/policy/model/example.h"
 
 namespace sekisho {
@@ -80,7 +81,8 @@ TEST(PolicyEdit, TheQuotaIsSetAndTakenAway) {
 TEST(PolicyEdit, ARemovalThatMakesNoSenseIsRefused) {
   for (const std::string text :
        {"remove = 1\n", "remove = [1]\n", "remove = [\"grant\"]\n", "remove = [\"thing.x\"]\n",
-        "remove = [\"role.it\", \"role.it\"]\n",
+        "remove = [\"role.it\", \"role.it\"]\n", "remove = [\"quota\", \"quota\"]\n",
+        "remove = [\"quota\"]\n[quota]\ndevices_per_person = 1\n",
         "remove = [\"role.it\"]\n[role.it]\nname = \"x\"\n"}) {
     const auto edit = read_edit(text, "edit");
     ASSERT_FALSE(edit) << text;
@@ -98,6 +100,38 @@ TEST(Amend, ChangesNothingWhereTheResultIsNotValid) {
   ASSERT_FALSE(undo);
   EXPECT_THAT(to_string(undo.error().front()), HasSubstr("grant.bad.who"));
   EXPECT_EQ(valid.policy(), office());
+}
+
+TEST(Amend, AQuotaIsCheckedAgainstAllDevices) {
+  Policy policy = office();
+  for (const std::uint8_t number : std::initializer_list<std::uint8_t>{2, 3}) {
+    policy.devices[DeviceId("d" + std::to_string(number))] = {
+        .person = PersonId("tanaka"),
+        .public_key = key(number),
+        .addresses = {ip("10.66.0." + std::to_string(number))}};
+  }
+  ValidPolicy valid = validate(policy, example_network()).value();
+  PolicyEdit edit;
+  edit.quota = Quota{.devices_per_person = 1};
+  EXPECT_FALSE(amend(valid, edit));
+  EXPECT_EQ(valid.policy(), policy);
+  edit.quota = Quota{.devices_per_person = 2};
+  EXPECT_TRUE(amend(valid, edit));
+}
+
+TEST(Amend, AGrantIsCheckedForItsHours) {
+  ValidPolicy valid = validate(office(), example_network(), zones()).value();
+  PolicyEdit edit;
+  Grant grant = office().grants.at(GrantId("a.b"));
+  grant.conditions.hours = WeeklyHours{.spans = {DailyHours::parse("mon-fri 09:00-18:00").value()},
+                                       .zone = "Asia/Tokio"};
+  edit.grants[GrantId("hours")] = grant;
+  EXPECT_FALSE(amend(valid, edit, zones()));
+  grant.conditions.hours->zone = "Asia/Tokyo";
+  grant.conditions.hours->spans.push_back(grant.conditions.hours->spans.front());
+  edit.grants[GrantId("hours")] = grant;
+  EXPECT_TRUE(amend(valid, edit, zones()));
+  EXPECT_EQ(valid.policy().grants.at(GrantId("hours")).conditions.hours->spans.size(), 1U);
 }
 
 TEST(Amend, SeesWhatAnEditLeavesWithoutItsObject) {
