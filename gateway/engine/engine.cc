@@ -270,6 +270,7 @@ Effects Engine::reconfigure(Reconfigured again, Time now) {
     fatal_ = {active.error()};
     return {};
   }
+  active->revision = active_->revision;
   active->author = active_->author;
   network_ = std::move(again.network);
   zones_ = std::move(again.zones);

@@ -83,7 +83,7 @@ class Drift(unittest.TestCase):
     def flows_pass(self):
         for client in self.clients:
             for address in ECHO:
-                wait_until(lambda: attempt(client.host, address, GRANTED, 2) == "passes", 30, "traffic")
+                wait_until(lambda: attempt(client.host, address, GRANTED, 2) == "passes", 90, "traffic")
 
     def wrong(self, part):
         return kernel.difference(self.right[part], kernel.PARTS[part]())
