@@ -326,6 +326,16 @@ TEST_F(EngineTest, ARestartKeepsNumbersAndPolicy) {
   EXPECT_TRUE(again.passes(kLaptop, kWeb, Protocol::tcp, Port(443)));
 }
 
+TEST_F(EngineTest, AReloadKeepsTheRevision) {
+  Network wider = test_network();
+  wider.public_prefixes.push_back(*Prefix::parse("192.0.2.0/24"));
+  const RevisionNumber before = world.active;
+  world.tell(Reconfigured{wider, {}});
+  EXPECT_TRUE(https(kLaptop, ip("192.0.2.9")));
+  must("grant.remove", {{"id", text("web")}});
+  EXPECT_EQ(world.active.value(), before.value() + 1);
+}
+
 TEST_F(EngineTest, APolicyThatDoesNotFitTheNetworkStopsTheStart) {
   Network other = test_network();
   other.pools = {*Prefix::parse("10.99.0.0/16")};

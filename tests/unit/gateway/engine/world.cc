@@ -96,6 +96,7 @@ Outcome World::execute(const Effect& effect) {
                                   *IpAddress::parse("fd66::" + std::to_string(host))};
   } else if (const auto* store = std::get_if<StorePending>(&effect)) {
     trace.emplace_back("pending");
+    if (store->base != active) return fail(ErrorCode::conflict, "world", "another base is active");
     pending = RevisionNumber(revisions.size() + 1);
     if (store->space) stored_space = *store->space;
     std::string document;
