@@ -31,7 +31,8 @@ using std::chrono::seconds;
 // at most a small share of the time, however large the gateway is.
 constexpr milliseconds kTick{400};
 constexpr seconds kLookAtEverything{30};
-constexpr int kShareOfTime = 20;  // 1 part in so many; with 10 000 devices a look is 40 ms
+constexpr seconds kLookAfterChange{1};  // what was read back then was what was touched
+constexpr int kShareOfTime = 20;        // 1 part in so many; with 10 000 devices a look is 40 ms
 constexpr seconds kLongestSleep{3600};
 
 Time wall_clock() {
@@ -162,6 +163,7 @@ void Daemon::tell(engine::Command command) {
       if (engine::has_outcome(effect)) {
         outcome = executor_->execute(effect, now);
         if (!*outcome) complain(Severity::error, to_string(outcome->error()));
+        if (std::holds_alternative<engine::ChangeTables>(effect)) look_soon();
       } else {
         executor_->conclude(std::move(effect), now);
       }
@@ -170,6 +172,11 @@ void Daemon::tell(engine::Command command) {
     command = engine::Completed{*std::move(outcome)};
   }
   arm_deadline();
+}
+
+void Daemon::look_soon() {
+  const auto soon = std::max(SteadyClock::now() + kLookAfterChange, may_look_at_everything_at_);
+  look_at_everything_at_ = std::min(look_at_everything_at_, soon);
 }
 
 control::Reply Daemon::ask(const control::Actor& actor, control::Request request) {
@@ -235,14 +242,15 @@ void Daemon::tick() {
 void Daemon::look_at_everything_in_turn() {
   if (SteadyClock::now() < look_at_everything_at_) return;
   const auto began = worked();
-  look_at_everything({});
+  if (!look_at_everything({})) tell(engine::Compared{});
   const auto took = worked() - began;
+  may_look_at_everything_at_ = SteadyClock::now() + took * kShareOfTime;
   look_at_everything_at_ =
-      SteadyClock::now() + std::max<SteadyClock::duration>(kLookAtEverything, took * kShareOfTime);
+      std::max(SteadyClock::now() + kLookAtEverything, may_look_at_everything_at_);
 }
 
-void Daemon::look_at_everything(std::string by) {
-  drifted(box_->differences(engine_->desired()), std::move(by));
+bool Daemon::look_at_everything(std::string by) {
+  return drifted(box_->differences(engine_->desired()), std::move(by));
 }
 
 // What cannot be read may be anything, so it is made right too. Returns whether there was any.

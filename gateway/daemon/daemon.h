@@ -45,7 +45,8 @@ class Daemon {
   void wait_for_clock();
   void tick();
   void look_at_everything_in_turn();
-  void look_at_everything(std::string by);
+  bool look_at_everything(std::string by);
+  void look_soon();
   bool drifted(Result<std::vector<std::string>> found, std::string by);
   void complain(Severity severity, const std::string& text);
   void arm_deadline();
@@ -67,6 +68,8 @@ class Daemon {
   boost::asio::steady_timer tick_timer_;
   boost::asio::steady_timer deadline_;
   std::chrono::steady_clock::time_point look_at_everything_at_{};
+  std::chrono::steady_clock::time_point
+      may_look_at_everything_at_{};  // not before: its share of time
   std::optional<control::Reply> reply_;
   std::set<std::string> complained_;  // since the kernel was last found right
 };

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "gateway/engine/engine.h"
@@ -9,6 +10,15 @@
 namespace sekisho::engine {
 
 using control::OperationId;
+
+namespace {
+
+bool touches_kernel(const Effect& effect) {
+  return std::holds_alternative<ChangeTables>(effect) || std::holds_alternative<Remark>(effect) ||
+         std::holds_alternative<ChangePeers>(effect);
+}
+
+}  // namespace
 
 Effects Engine::change(const Asked& asked, Time now) {
   if (const auto base = number_parameter(asked.request, "base");
@@ -99,7 +109,7 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
   if (recuts) change->compiler_before = active_->compiler;
   auto diff = active_->compiler.update(active_->policy, change->undo, now);
   if (!diff) {
-    amend(active_->policy, change->undo);
+    amend(active_->policy, change->undo, zones_);
     return reject(asked, change->entry, {diff.error()});
   }
   const bool moves_people = !edited.people.empty() || !edited.devices.empty();
@@ -124,19 +134,22 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
                         edited, change->undo,
                         change->edit.key_made_at_gateway ? change->edit.profile_for : std::nullopt),
                     change->entry}});
+  // What asks nothing of a kernel that refuses everything would be accepted and never loaded.
+  if (!degraded_.empty() && std::ranges::none_of(change->plan, touches_kernel)) {
+    change->plan.insert(change->plan.begin(), Install{desired()});
+  }
   return proceed(change, now);
 }
 
 Effects Engine::proceed(const ChangePtr& change, Time now) {
   if (change->step == change->plan.size()) return finish(change, now);
   const Effect& effect = change->plan[change->step];
-  const bool touches_kernel = std::holds_alternative<ChangeTables>(effect) ||
-                              std::holds_alternative<Remark>(effect) ||
-                              std::holds_alternative<ChangePeers>(effect);
-  change->kernel_touched |= touches_kernel;
+  const bool touches = touches_kernel(effect);
+  change->kernel_touched |= touches;
   const bool activates = std::holds_alternative<Activate>(effect);
-  return await(effect, [this, change, activates](Outcome outcome, Time at) -> Effects {
+  return await(effect, [this, change, touches, activates](Outcome outcome, Time at) -> Effects {
     if (!outcome) return undo(change, std::move(outcome.error()), at);
+    change->kernel_changed |= touches;
     if (const auto* number = std::get_if<RevisionNumber>(&*outcome)) change->revision = *number;
     // From here on the new revision is the one in force: what still fails is repaired towards it.
     if (activates) {
@@ -177,6 +190,7 @@ Effects Engine::undo(const ChangePtr& change, Error error, Time now) {
     return effects;
   }
   take_back(*change, now);
+  if (change->kernel_changed) error.code = ErrorCode::rolled_back;
   const auto tell = [this, change, error](
                         Time at, const std::optional<std::string>& still_wrong) -> Effects {
     Effects effects;
@@ -203,7 +217,7 @@ Effects Engine::undo(const ChangePtr& change, Error error, Time now) {
 
 // Atom numbers that it took stay used up: flows may have come to carry them.
 void Engine::take_back(Change& change, Time now) {
-  amend(active_->policy, change.undo);
+  amend(active_->policy, change.undo, zones_);
   if (change.compiler_before) {
     const std::uint32_t used = active_->compiler.compiled().space.next;
     active_->compiler = *std::move(change.compiler_before);

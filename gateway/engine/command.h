@@ -194,12 +194,14 @@ struct Drifted {
   std::vector<std::string> findings;
   std::string by;
 };
+struct Compared {};  // all of the kernel, and it is as it should be
 struct ClockStepped {};
 struct Reconfigured {
   Network network;
   TimeZones zones = {};
 };
 
-using Command = std::variant<Started, Asked, Completed, Woke, Drifted, ClockStepped, Reconfigured>;
+using Command =
+    std::variant<Started, Asked, Completed, Woke, Drifted, Compared, ClockStepped, Reconfigured>;
 
 }  // namespace sekisho::engine

@@ -96,6 +96,10 @@ Effects Engine::handle(Command command, Time now) {
                         },
                         [&](Woke&) { return wake(now); },
                         [&](Drifted& drifted) { return repair(drifted); },
+                        [&](Compared&) {
+                          compared_ = now;
+                          return Effects{};
+                        },
                         [&](ClockStepped&) { return renew(now); },
                         [&](Reconfigured& again) { return reconfigure(std::move(again), now); },
                     },

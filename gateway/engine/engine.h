@@ -67,7 +67,8 @@ class Engine {
     RevisionNumber revision;                  // once it is stored
     std::vector<Effect> plan;
     std::size_t step = 0;
-    bool kernel_touched = false;
+    bool kernel_touched = false;  // or tried to
+    bool kernel_changed = false;
     bool activated = false;
   };
   using ChangePtr = std::shared_ptr<Change>;
@@ -110,6 +111,7 @@ class Engine {
   std::optional<Time> retry_at_;
   std::uint64_t repairs_ = 0;
   std::optional<Time> last_repair_;
+  std::optional<Time> compared_;  // all of the kernel, with what it shall hold
   Continuation then_;
 };
 

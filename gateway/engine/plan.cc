@@ -15,7 +15,9 @@ void change_tables(TablesDiff diff, std::vector<Effect>& plan) {
 }
 
 void load_tables(PlanInput& input, const std::vector<AtomMark>& gone, std::vector<Effect>& plan) {
-  if (gone.empty()) return change_tables(std::move(input.diff), plan);
+  if (input.recut_from == nullptr || gone.empty()) {
+    return change_tables(std::move(input.diff), plan);
+  }
   const Tables& from = input.recut_from->tables;
   const Tables between = transition(from, input.to.tables, gone);
   change_tables(diff(from, between), plan);

@@ -158,6 +158,7 @@ Node Engine::status(const std::vector<PeerStatus>& peers, Time now) const {
       {"grants", count(policy.grants.size())},
       {"repairs", count(repairs_)},
       {"last_repair", last_repair_ ? Node{to_string(*last_repair_)} : Node{}},
+      {"compared", compared_ ? Node{to_string(*compared_)} : Node{}},
   }};
 }
 

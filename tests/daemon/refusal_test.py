@@ -12,10 +12,13 @@ if __name__ == "__main__":
     alone()
 
 import kernel
-from gateway import ECHO, FAILURE, GRANTED, NO, OK, STATE, World, log_end, records, result, sekisho
+from gateway import ECHO, FAILURE, GRANTED, NO, OK, STATE, TAKEN_BACK, World, log_end, records, result, sekisho
 
 LOOSEN = "grant add ben-web --who person:ben --resource web --reason test"
 TIGHTEN = "grant remove ana-web"
+# What changes nothing in the kernel.
+NOTHING = "person set ana --name Anna"
+REDUNDANT = "grant add ana-echo-too --who person:ana --resource echo --reason test"
 BLOCK = "device set ben-laptop --state blocked"
 
 
@@ -38,9 +41,9 @@ class Refusal(unittest.TestCase):
         for part, now in self.state().items():
             self.assertEqual(kernel.difference(self.before[part], now), "", part)
 
-    def assert_refused(self, words, cause):
-        told = sekisho(words, FAILURE).stderr
-        self.assertRegex(told, r"\Aerror\[failed\]: ")
+    def assert_refused(self, words, cause, code):
+        told = sekisho(words, code).stderr
+        self.assertRegex(told, r"\Aerror\[rolled_back\]: " if code == TAKEN_BACK else r"\Aerror\[failed\]: ")
         self.assertIn(cause, told.lower())
         self.assert_nothing_changed()
 
@@ -66,7 +69,7 @@ class Refusal(unittest.TestCase):
         self.assertEqual(result("status", NO)["state"], "degraded")
         self.assertNotEqual(attempt(self.ana.host, ECHO[0], GRANTED, 1), "passes")  # closed meanwhile
         policy = sekisho("policy export").stdout
-        for words in LOOSEN, TIGHTEN, BLOCK:
+        for words in LOOSEN, TIGHTEN, BLOCK, NOTHING, REDUNDANT:
             told = sekisho(words, FAILURE).stderr
             self.assertRegex(told, r"error\[\w+\]: .*sekisho")
             self.assertEqual(sekisho("policy export").stdout, policy)
@@ -78,7 +81,7 @@ class Refusal(unittest.TestCase):
         self.daemon.wait_enforcing()
         self.assert_nothing_changed()
         self.assertEqual([row["result"] for row in records("enforcement", 20)][:1], ["ok"])
-        self.assert_accepted(LOOSEN, TIGHTEN, BLOCK)
+        self.assert_accepted(LOOSEN, REDUNDANT, NOTHING, TIGHTEN, BLOCK)
 
     # -- the disk -------------------------------------------------------------------------------------
 
@@ -95,9 +98,10 @@ class Refusal(unittest.TestCase):
         self.fill()
         flow = Flow(self.ben.host, ECHO[0], GRANTED)
         try:
-            for words in LOOSEN, TIGHTEN, BLOCK:
+            # What takes away reaches the kernel before the disk, and is taken back there.
+            for words, code in (LOOSEN, FAILURE), (TIGHTEN, TAKEN_BACK), (BLOCK, TAKEN_BACK):
                 with self.subTest(words):
-                    self.assert_refused(words, "full")
+                    self.assert_refused(words, "full", code)
                     self.assertTrue(flow.says())  # whose right was gone for a moment, and whose tunnel never
             # What is in force is still enforced and repaired, and that cannot be recorded is told.
             run("nft flush ruleset")

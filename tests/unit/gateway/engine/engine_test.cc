@@ -179,6 +179,26 @@ TEST_F(EngineTest, AnyFailureLeavesOldOrNew) {
   }
 }
 
+// What reached the kernel and was taken back there is told as that; what never did, is not.
+TEST_F(EngineTest, TakenBackIsToldApart) {
+  world.failing = {world.effects + 1};  // the disk, after the kernel
+  EXPECT_EQ(refused("grant.remove", {{"id", text("web")}}), ErrorCode::rolled_back);
+  EXPECT_TRUE(https(kLaptop, kWeb));
+  world.failing = {world.effects};  // the kernel
+  EXPECT_EQ(refused("grant.remove", {{"id", text("web")}}), ErrorCode::failed);
+  EXPECT_TRUE(https(kLaptop, kWeb));
+}
+
+TEST_F(EngineTest, WhatAKernelThatRefusesEverythingWasNotAskedForIsNotAccepted) {
+  world.failing = {world.effects};
+  world.tell(Drifted{{"table is missing"}, {}});
+  world.failing = {world.effects};  // still
+  EXPECT_EQ(refused("person.set", {{"id", text("tanaka")}, {"name", text("T")}}),
+            ErrorCode::failed);
+  must("person.set", {{"id", text("tanaka")}, {"name", text("T")}});
+  EXPECT_EQ(world.revisions.at(world.active).state, "active");
+}
+
 TEST_F(EngineTest, AnEditThatTakesNoRightAwayInterruptsNobody) {
   const AtomMark mark = world.mark_of(kWeb, Protocol::tcp, Port(443));
   world.live = {{"download", mark}};

@@ -269,5 +269,19 @@ TEST_F(LanguageTest, ALookAlikeIdIsNamed) {
       "should (U+0430) (write \"tanaka\", in plain letters)");
 }
 
+// Taking back asks for the zones as well.
+TEST_F(LanguageTest, AFailedRemovalOfAGrantWithHoursIsTakenBack) {
+  must("grant.set", {{"id", text("wiki")},
+                     {"hours", texts({"mon-sun 00:00-23:00"})},
+                     {"zone", text("Asia/Tokyo")}});
+  EXPECT_TRUE(open());
+  for (std::size_t failing = 0; failing < 3; ++failing) {
+    world.failing = {world.effects + failing};
+    EXPECT_FALSE(world.ask("grant.remove", {{"id", text("wiki")}}).has_value());
+    EXPECT_TRUE(open()) << failing;
+    EXPECT_TRUE(world.ask("grant.show", {{"id", text("wiki")}}).has_value()) << failing;
+  }
+}
+
 }  // namespace
 }  // namespace sekisho::engine
