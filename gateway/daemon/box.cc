@@ -206,6 +206,10 @@ Result<std::vector<std::string>> Box::differences(const engine::Desired& desired
   return lines;
 }
 
+Result<std::vector<kernel::ForeignRisk>> Box::foreign_risks() {
+  return parts_.nftables.foreign_risks(config_.network.interface);
+}
+
 Result<std::vector<engine::PeerStatus>> Box::peers() {
   auto device = parts_.wireguard->read();
   if (!device) return std::unexpected(std::move(device.error()));

@@ -41,6 +41,9 @@ class Box {
   Result<std::vector<std::string>> quick_differences(const engine::Peers& peers);
   Result<std::vector<std::string>> peer_differences(const engine::Peers& peers);
 
+  // What other firewalls on the box may do to the tunnel's traffic.
+  Result<std::vector<kernel::ForeignRisk>> foreign_risks();
+
   Result<std::vector<engine::PeerStatus>> peers();
   const PublicKey& public_key() const { return public_key_; }
 

@@ -48,6 +48,41 @@ Finding devices_have_tunnels(Box& box, const engine::Desired& desired) {
                "it is repaired within a second; if this stays: systemctl restart sekishod");
 }
 
+std::string rule_first_in(const std::string& chain, const std::string& rule) {
+  return "nft insert rule " + chain + " " + rule;
+}
+
+// One finding for all: who may undo what the policy allows, and the command that lets the tunnel
+// by.
+Finding others_let_pass(Box& box) {
+  using Kind = kernel::ForeignRisk::Kind;
+  auto risks = box.foreign_risks();
+  if (!risks) return wrong("other firewalls", to_string(risks.error()), "nft list ruleset");
+  if (risks->empty()) return good("other firewalls", "no other table drops or re-marks");
+  std::vector<std::string> found;
+  std::vector<std::string> mends;
+  for (const kernel::ForeignRisk& risk : *risks) {
+    const std::string chain = risk.family + " " + risk.table + " " + risk.chain;
+    const std::string who = "table " + risk.family + " " + risk.table + ", chain " + risk.chain;
+    switch (risk.kind) {
+      case Kind::drops:
+        found.push_back(who + " drops what it does not know: staff traffic may be lost there");
+        for (const std::string& match : risk.let_by)
+          mends.push_back(rule_first_in(chain, match + " accept"));
+        break;
+      case Kind::remarks:
+        found.push_back(who + " sets the ct mark, which the gateway needs: staff flows may be cut");
+        mends.push_back("nft -a list chain " + chain + ", and remove the rule that sets it");
+        break;
+      case Kind::bypasses:
+        found.push_back(who + " puts flows into a flowtable, where no policy is looked up");
+        mends.push_back("nft -a list chain " + chain + ", and remove the rule with 'flow add'");
+        break;
+    }
+  }
+  return wrong("other firewalls", joined(found), joined(mends));
+}
+
 // An address as /proc/net/udp and udp6 print it: 32-bit words of network order, read as the host
 // does.
 std::string proc_form(const IpAddress& address) {
@@ -131,9 +166,13 @@ Finding record_is_whole(store::Store& store) {
 
 std::vector<Finding> examine(const Config& config, Box& box, store::Store& store,
                              const engine::Desired& desired, Time now) {
-  return {kernel_holds_policy(box, desired), devices_have_tunnels(box, desired),
-          names_are_answered(config),        disk_has_room(config),
-          clock_is_plausible(store, now),    record_is_whole(store)};
+  return {kernel_holds_policy(box, desired),
+          devices_have_tunnels(box, desired),
+          others_let_pass(box),
+          names_are_answered(config),
+          disk_has_room(config),
+          clock_is_plausible(store, now),
+          record_is_whole(store)};
 }
 
 }  // namespace sekisho::daemon

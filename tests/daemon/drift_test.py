@@ -12,7 +12,7 @@ if __name__ == "__main__":
     alone()
 
 import kernel
-from gateway import ECHO, FAILURE, GRANTED, OK, World, log_end, records, result, sekisho, start_wireguard
+from gateway import ECHO, FAILURE, GRANTED, NO, OK, World, log_end, records, result, sekisho, start_wireguard
 
 FOREIGN_KEY = run("wg genkey | wg pubkey").strip()
 MEDIAN_S = 1.0
@@ -138,6 +138,29 @@ class Drift(unittest.TestCase):
                     else "grant set ana-echo --until never")
             changed = records("grant.set", 5)[0]["time"]
             wait_until(lambda: compared() > changed, 20, "a look at everything after the change")
+    def test_doctor_names_other_firewalls(self):
+        def others():
+            return next(one for one in result("doctor", NO)["findings"] if one["subject"] == "other firewalls")
+        self.assertTrue(others()["good"], others())
+        run("nft 'table inet theirs { chain guard { type filter hook forward priority 10; policy drop; }; }'")
+        self.addCleanup(run, "nft delete table inet theirs", check=False)
+        theirs = run("nft -a list table inet theirs")
+        for client in self.clients:
+            self.assertNotEqual(attempt(client.host, ECHO[0], GRANTED, 1), "passes")
+        found = others()
+        self.assertFalse(found["good"])
+        self.assertIn("table inet theirs, chain guard drops", found["finding"])
+        self.assertEqual(run("nft -a list table inet theirs"), theirs)
+        # What it says mends it does.
+        for command in found["mend"].split("; "):
+            run(command)
+        self.assertTrue(others()["good"], others())
+        self.flows_pass()
+        run("nft 'add chain inet theirs marks { type filter hook prerouting priority 10; }; "
+            "add rule inet theirs marks ct mark set 7'")
+        self.assertIn("table inet theirs, chain marks sets the ct mark", others()["finding"])
+        run("nft delete table inet theirs")
+        self.assertTrue(others()["good"], others())
 
     def test_the_interface_vanishes_and_comes_back(self):
         address = ECHO[0]

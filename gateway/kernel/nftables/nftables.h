@@ -8,6 +8,7 @@
 
 #include "gateway/kernel/netlink/socket.h"
 #include "gateway/kernel/nftables/elements.h"
+#include "gateway/kernel/nftables/foreign.h"
 #include "gateway/kernel/nftables/transaction.h"
 #include "gateway/kernel/nftables/watcher.h"
 #include "policy/compile/diff.h"
@@ -49,6 +50,9 @@ class Nftables {
   // right. Reads everything (0.4 to 1 s with 200 000 elements).
   Result<std::vector<std::string>> observe(const Ruleset& ruleset, const Tables& tables,
                                            Instant now);
+
+  // What other tables may do to the traffic of the tunnel `interface`; see foreign.h.
+  Result<std::vector<ForeignRisk>> foreign_risks(const std::string& interface);
 
   // Grows with every change to any ruleset of the namespace: cheap to ask often.
   Result<std::uint32_t> generation();

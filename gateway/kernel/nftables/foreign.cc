@@ -1,0 +1,230 @@
+#include "gateway/kernel/nftables/foreign.h"
+
+#include <fmt/format.h>
+#include <libnftnl/expr.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/xt_connmark.h>
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "gateway/kernel/nftables/declarations.h"
+#include "gateway/kernel/nftables/expressions.h"
+
+namespace sekisho::kernel {
+
+namespace {
+
+// The two ways of the tunnel's traffic through a chain: it comes from the interface, it goes to it.
+struct Ways {
+  bool in = false, out = false;
+};
+
+// What matters here of a rule.
+struct ForeignRule {
+  bool drops = false, remarks = false, bypasses = false;
+  Ways accepts;    // all of the tunnel's traffic of that way
+  std::string to;  // the chain it jumps or goes to
+};
+
+struct ForeignChain {
+  ChainDeclaration declared;
+  std::vector<ForeignRule> rules;
+};
+
+struct ForeignTable {
+  bool dormant = false;
+  std::map<std::string, ForeignChain> chains;
+};
+
+using Place = std::pair<std::string, std::string>;  // family, table
+using ForeignTables = std::map<Place, ForeignTable>;
+
+std::optional<std::string> family_of(const nlmsghdr& answer) {
+  switch (static_cast<const nfgenmsg*>(mnl_nlmsg_get_payload(&answer))->nfgen_family) {
+    case NFPROTO_INET:
+      return "inet";
+    case NFPROTO_IPV4:
+      return "ip";
+    case NFPROTO_IPV6:
+      return "ip6";
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string_view name_of(const nftnl_expr& expression) {
+  return nftnl_expr_get_str(&expression, NFTNL_EXPR_NAME);
+}
+
+bool sets_connmark(const nftnl_expr& target) {
+  std::uint32_t length = 0;
+  const void* data = nftnl_expr_get(&target, NFTNL_EXPR_TG_INFO, &length);
+  xt_connmark_tginfo1 info{};
+  if (data == nullptr || length < sizeof info) return true;
+  std::memcpy(&info, data, sizeof info);
+  return info.mode != XT_CONNMARK_RESTORE;
+}
+
+// Which way all of the tunnel's traffic meets these conditions.
+Ways ways_of(const std::vector<const nftnl_expr*>& conditions, const std::string& interface) {
+  if (conditions.empty()) return {.in = true, .out = true};
+  if (conditions.size() != 2 || name_of(*conditions[0]) != "meta" ||
+      name_of(*conditions[1]) != "cmp" ||
+      nftnl_expr_get_u32(conditions[1], NFTNL_EXPR_CMP_OP) != NFT_CMP_EQ) {
+    return {};
+  }
+  std::uint32_t length = 0;
+  const void* data = nftnl_expr_get(conditions[1], NFTNL_EXPR_CMP_DATA, &length);
+  const std::string_view name(static_cast<const char*>(data), data == nullptr ? 0 : length);
+  if (name.substr(0, name.find('\0')) != interface) return {};
+  const std::uint32_t key = nftnl_expr_get_u32(conditions[0], NFTNL_EXPR_META_KEY);
+  return {.in = key == NFT_META_IIFNAME, .out = key == NFT_META_OIFNAME};
+}
+
+ForeignRule understood(const nftnl_rule& rule, const std::string& interface) {
+  ForeignRule found;
+  std::vector<const nftnl_expr*> conditions;
+  auto* iterator = nftnl_expr_iter_create(&rule);
+  while (const auto* expression = nftnl_expr_iter_next(iterator)) {
+    const std::string_view name = name_of(*expression);
+    if (name == "immediate" && nftnl_expr_is_set(expression, NFTNL_EXPR_IMM_VERDICT)) {
+      const auto verdict = static_cast<int>(nftnl_expr_get_u32(expression, NFTNL_EXPR_IMM_VERDICT));
+      found.drops = found.drops || verdict == NF_DROP;
+      if (verdict == NF_ACCEPT) found.accepts = ways_of(conditions, interface);
+      if (verdict == NFT_JUMP || verdict == NFT_GOTO)
+        found.to = nftnl_expr_get_str(expression, NFTNL_EXPR_IMM_CHAIN);
+    } else if (name == "reject") {
+      found.drops = true;
+    } else if (name == "target") {  // of iptables-nft
+      const std::string_view target = nftnl_expr_get_str(expression, NFTNL_EXPR_TG_NAME);
+      found.drops = found.drops || target == "REJECT";
+      found.remarks = found.remarks || (target == "CONNMARK" && sets_connmark(*expression));
+    } else if (name == "ct" && nftnl_expr_is_set(expression, NFTNL_EXPR_CT_SREG)) {
+      found.remarks =
+          found.remarks || nftnl_expr_get_u32(expression, NFTNL_EXPR_CT_KEY) == NFT_CT_MARK;
+    } else if (name == "flow_offload") {
+      found.bypasses = true;
+    } else if (name != "counter" && name != "log") {
+      conditions.push_back(expression);
+    }
+  }
+  nftnl_expr_iter_destroy(iterator);
+  return found;
+}
+
+bool drops_below(const ForeignTable& table, const std::string& chain, std::set<std::string>& seen) {
+  const auto found = table.chains.find(chain);
+  if (found == table.chains.end() || !seen.insert(chain).second) return false;
+  return std::ranges::any_of(found->second.rules, [&](const ForeignRule& rule) {
+    return rule.drops || (!rule.to.empty() && drops_below(table, rule.to, seen));
+  });
+}
+
+// The ways of the tunnel's traffic through a base chain of that hook.
+Ways ways_through(std::uint32_t hook) {
+  return {.in = hook <= NF_INET_FORWARD, .out = hook >= NF_INET_FORWARD};
+}
+
+// The ways that the base chain may drop: those that no rule accepts before something drops.
+Ways dropped(const ForeignTable& table, const ForeignChain& chain) {
+  Ways left = ways_through(*chain.declared.hook);
+  for (const ForeignRule& rule : chain.rules) {
+    left.in = left.in && !rule.accepts.in;
+    left.out = left.out && !rule.accepts.out;
+    std::set<std::string> seen;
+    if (rule.drops || drops_below(table, rule.to, seen)) return left;
+  }
+  return chain.declared.policy == NF_DROP ? left : Ways{};
+}
+
+void look(const Place& place, const ForeignTable& table, const std::string& interface,
+          std::vector<ForeignRisk>& risks) {
+  for (const auto& entry : table.chains) {
+    const ForeignChain& chain = entry.second;
+    const auto add = [&](ForeignRisk::Kind kind, std::vector<std::string> let_by = {}) {
+      risks.push_back({kind, place.first, place.second, entry.first, std::move(let_by)});
+    };
+    if (chain.declared.hook && *chain.declared.hook < NF_INET_NUMHOOKS) {
+      const Ways ways = dropped(table, chain);
+      std::vector<std::string> let_by;
+      if (ways.in) let_by.push_back(fmt::format("iifname \"{}\"", interface));
+      if (ways.out) let_by.push_back(fmt::format("oifname \"{}\"", interface));
+      if (!let_by.empty()) add(ForeignRisk::Kind::drops, std::move(let_by));
+    }
+    if (std::ranges::any_of(chain.rules, &ForeignRule::remarks)) add(ForeignRisk::Kind::remarks);
+    if (std::ranges::any_of(chain.rules, &ForeignRule::bypasses)) add(ForeignRisk::Kind::bypasses);
+  }
+}
+
+// Lists the things of one kind of all foreign tables. Their table's name is attribute 1 of all.
+Result<void> list(
+    Socket& socket, int type, const std::string& what, const std::function<void()>& restart,
+    const std::function<void(const Place&, const Attributes&, const nlmsghdr&)>& each) {
+  Message message(static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | type), 0);
+  message.extra<nfgenmsg>()->nfgen_family = NFPROTO_UNSPEC;
+  return socket.dump(message, what, restart, [&](const nlmsghdr& answer) -> Result<void> {
+    const Attributes attributes = Attributes::of(answer, sizeof(nfgenmsg));
+    const auto family = family_of(answer);
+    const std::string table(attributes.text(NFTA_CHAIN_TABLE).value_or(""));
+    if (family && (*family != "inet" || table != kTableName))
+      each({*family, table}, attributes, answer);
+    return {};
+  });
+}
+
+Result<ForeignTables> read_tables(Socket& socket, const std::string& interface) {
+  ForeignTables tables;
+  auto done = list(
+      socket, NFT_MSG_GETTABLE, "all tables", [&] { tables.clear(); },
+      [&](const Place& place, const Attributes& attributes, const nlmsghdr&) {
+        const std::uint32_t flags = attributes.be32(NFTA_TABLE_FLAGS).value_or(0);
+        tables[place].dormant = (flags & NFT_TABLE_F_DORMANT) != 0;
+      });
+  if (!done) return std::unexpected(std::move(done.error()));
+  const auto forget_chains = [&] {
+    for (auto& [place, table] : tables) table.chains.clear();
+  };
+  done = list(socket, NFT_MSG_GETCHAIN, "all chains", forget_chains,
+              [&](const Place& place, const Attributes& attributes, const nlmsghdr&) {
+                const std::string name(attributes.text(NFTA_CHAIN_NAME).value_or(""));
+                tables[place].chains[name].declared = read_chain(attributes);
+              });
+  if (!done) return std::unexpected(std::move(done.error()));
+  const auto forget_rules = [&] {
+    for (auto& [place, table] : tables)
+      for (auto& [name, chain] : table.chains) chain.rules.clear();
+  };
+  done = list(socket, NFT_MSG_GETRULE, "all rules", forget_rules,
+              [&](const Place& place, const Attributes& attributes, const nlmsghdr& answer) {
+                const RulePointer rule(nftnl_rule_alloc());
+                if (nftnl_rule_nlmsg_parse(&answer, rule.get()) != 0) return;
+                const std::string chain(attributes.text(NFTA_RULE_CHAIN).value_or(""));
+                tables[place].chains[chain].rules.push_back(understood(*rule, interface));
+              });
+  if (!done) return std::unexpected(std::move(done.error()));
+  return tables;
+}
+
+}  // namespace
+
+Result<std::vector<ForeignRisk>> read_foreign_risks(Socket& socket, const std::string& interface) {
+  const auto tables = read_tables(socket, interface);
+  if (!tables) return std::unexpected(tables.error());
+  std::vector<ForeignRisk> risks;
+  for (const auto& [place, table] : *tables) {
+    if (!table.dormant) look(place, table, interface, risks);
+  }
+  return risks;
+}
+
+}  // namespace sekisho::kernel
