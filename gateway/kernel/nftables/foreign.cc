@@ -32,8 +32,9 @@ struct Ways {
 // What matters here of a rule.
 struct ForeignRule {
   bool drops = false, remarks = false, bypasses = false;
-  Ways accepts;    // all of the tunnel's traffic of that way
-  std::string to;  // the chain it jumps or goes to
+  Ways accepts;                 // all of the tunnel's traffic of that way
+  std::vector<std::string> to;  // the chains it jumps or goes to
+  std::string map;              // that its verdict is looked up in
 };
 
 struct ForeignChain {
@@ -46,11 +47,12 @@ struct ForeignTable {
   std::map<std::string, ForeignChain> chains;
 };
 
-using Place = std::pair<std::string, std::string>;  // family, table
+using Place = std::pair<std::uint8_t, std::string>;  // family, table
 using ForeignTables = std::map<Place, ForeignTable>;
 
-std::optional<std::string> family_of(const nlmsghdr& answer) {
-  switch (static_cast<const nfgenmsg*>(mnl_nlmsg_get_payload(&answer))->nfgen_family) {
+// As nft names those whose hooks the tunnel's traffic passes; nothing for the others.
+std::optional<std::string> name_of(std::uint8_t family) {
+  switch (family) {
     case NFPROTO_INET:
       return "inet";
     case NFPROTO_IPV4:
@@ -91,6 +93,12 @@ Ways ways_of(const std::vector<const nftnl_expr*>& conditions, const std::string
   return {.in = key == NFT_META_IIFNAME, .out = key == NFT_META_OIFNAME};
 }
 
+void take(ForeignRule& rule, std::uint32_t verdict, std::string_view chain) {
+  rule.drops = rule.drops || verdict == NF_DROP;
+  const int code = static_cast<int>(verdict);
+  if (code == NFT_JUMP || code == NFT_GOTO) rule.to.emplace_back(chain);
+}
+
 ForeignRule understood(const nftnl_rule& rule, const std::string& interface) {
   ForeignRule found;
   std::vector<const nftnl_expr*> conditions;
@@ -98,11 +106,13 @@ ForeignRule understood(const nftnl_rule& rule, const std::string& interface) {
   while (const auto* expression = nftnl_expr_iter_next(iterator)) {
     const std::string_view name = name_of(*expression);
     if (name == "immediate" && nftnl_expr_is_set(expression, NFTNL_EXPR_IMM_VERDICT)) {
-      const auto verdict = static_cast<int>(nftnl_expr_get_u32(expression, NFTNL_EXPR_IMM_VERDICT));
-      found.drops = found.drops || verdict == NF_DROP;
+      const auto verdict = nftnl_expr_get_u32(expression, NFTNL_EXPR_IMM_VERDICT);
+      const char* chain = nftnl_expr_get_str(expression, NFTNL_EXPR_IMM_CHAIN);
+      take(found, verdict, chain == nullptr ? "" : chain);
       if (verdict == NF_ACCEPT) found.accepts = ways_of(conditions, interface);
-      if (verdict == NFT_JUMP || verdict == NFT_GOTO)
-        found.to = nftnl_expr_get_str(expression, NFTNL_EXPR_IMM_CHAIN);
+    } else if (name == "lookup" && nftnl_expr_is_set(expression, NFTNL_EXPR_LOOKUP_DREG) &&
+               nftnl_expr_get_u32(expression, NFTNL_EXPR_LOOKUP_DREG) == NFT_REG_VERDICT) {
+      found.map = nftnl_expr_get_str(expression, NFTNL_EXPR_LOOKUP_SET);
     } else if (name == "reject") {
       found.drops = true;
     } else if (name == "target") {  // of iptables-nft
@@ -122,12 +132,14 @@ ForeignRule understood(const nftnl_rule& rule, const std::string& interface) {
   return found;
 }
 
-bool drops_below(const ForeignTable& table, const std::string& chain, std::set<std::string>& seen) {
-  const auto found = table.chains.find(chain);
-  if (found == table.chains.end() || !seen.insert(chain).second) return false;
-  return std::ranges::any_of(found->second.rules, [&](const ForeignRule& rule) {
-    return rule.drops || (!rule.to.empty() && drops_below(table, rule.to, seen));
-  });
+bool may_drop(const ForeignTable& table, const ForeignRule& rule, std::set<std::string>& seen) {
+  return rule.drops || std::ranges::any_of(rule.to, [&](const std::string& name) {
+           const auto chain = table.chains.find(name);
+           return chain != table.chains.end() && seen.insert(name).second &&
+                  std::ranges::any_of(chain->second.rules, [&](const ForeignRule& below) {
+                    return may_drop(table, below, seen);
+                  });
+         });
 }
 
 // The ways of the tunnel's traffic through a base chain of that hook.
@@ -142,7 +154,7 @@ Ways dropped(const ForeignTable& table, const ForeignChain& chain) {
     left.in = left.in && !rule.accepts.in;
     left.out = left.out && !rule.accepts.out;
     std::set<std::string> seen;
-    if (rule.drops || drops_below(table, rule.to, seen)) return left;
+    if (may_drop(table, rule, seen)) return left;
   }
   return chain.declared.policy == NF_DROP ? left : Ways{};
 }
@@ -152,7 +164,7 @@ void look(const Place& place, const ForeignTable& table, const std::string& inte
   for (const auto& entry : table.chains) {
     const ForeignChain& chain = entry.second;
     const auto add = [&](ForeignRisk::Kind kind, std::vector<std::string> let_by = {}) {
-      risks.push_back({kind, place.first, place.second, entry.first, std::move(let_by)});
+      risks.push_back({kind, *name_of(place.first), place.second, entry.first, std::move(let_by)});
     };
     if (chain.declared.hook && *chain.declared.hook < NF_INET_NUMHOOKS) {
       const Ways ways = dropped(table, chain);
@@ -174,12 +186,37 @@ Result<void> list(
   message.extra<nfgenmsg>()->nfgen_family = NFPROTO_UNSPEC;
   return socket.dump(message, what, restart, [&](const nlmsghdr& answer) -> Result<void> {
     const Attributes attributes = Attributes::of(answer, sizeof(nfgenmsg));
-    const auto family = family_of(answer);
+    const std::uint8_t family =
+        static_cast<const nfgenmsg*>(mnl_nlmsg_get_payload(&answer))->nfgen_family;
     const std::string table(attributes.text(NFTA_CHAIN_TABLE).value_or(""));
-    if (family && (*family != "inet" || table != kTableName))
-      each({*family, table}, attributes, answer);
+    if (name_of(family) && (family != NFPROTO_INET || table != kTableName))
+      each({family, table}, attributes, answer);
     return {};
   });
+}
+
+// Adds the verdicts in the rule's map to the rule. A map that went meanwhile has none.
+Result<void> read_map(Socket& socket, const Place& place, ForeignRule& rule) {
+  Message message(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM, 0);
+  message.extra<nfgenmsg>()->nfgen_family = place.first;
+  mnl_attr_put_strz(message.header(), NFTA_SET_ELEM_LIST_TABLE, place.second.c_str());
+  mnl_attr_put_strz(message.header(), NFTA_SET_ELEM_LIST_SET, rule.map.c_str());
+  const ForeignRule before = rule;
+  auto done = socket.dump(
+      message, "verdicts of " + rule.map, [&] { rule = before; },
+      [&](const nlmsghdr& answer) -> Result<void> {
+        const auto elements =
+            Attributes::of(answer, sizeof(nfgenmsg)).nest(NFTA_SET_ELEM_LIST_ELEMENTS);
+        for (const auto& item : elements.items()) {
+          const auto verdict =
+              Attributes(item.value).nest(NFTA_SET_ELEM_DATA).nest(NFTA_DATA_VERDICT);
+          if (const auto code = verdict.be32(NFTA_VERDICT_CODE))
+            take(rule, *code, verdict.text(NFTA_VERDICT_CHAIN).value_or(""));
+        }
+        return {};
+      });
+  if (!done && done.error().code != ErrorCode::not_found) return done;
+  return {};
 }
 
 Result<ForeignTables> read_tables(Socket& socket, const std::string& interface) {
@@ -212,6 +249,15 @@ Result<ForeignTables> read_tables(Socket& socket, const std::string& interface) 
                 tables[place].chains[chain].rules.push_back(understood(*rule, interface));
               });
   if (!done) return std::unexpected(std::move(done.error()));
+  for (auto& [place, table] : tables) {
+    for (auto& [name, chain] : table.chains) {
+      for (ForeignRule& rule : chain.rules) {
+        if (rule.map.empty()) continue;
+        if (done = read_map(socket, place, rule); !done)
+          return std::unexpected(std::move(done.error()));
+      }
+    }
+  }
   return tables;
 }
 

@@ -25,7 +25,7 @@ struct ForeignRisk {
 };
 
 // The risks in every table of families inet, ip and ip6 but ours, sorted by place. Reads only. Not
-// seen: verdicts in maps (vmap), hooks at ingress, and what iptables-legacy keeps outside nftables.
+// seen: hooks at ingress, and what iptables-legacy keeps outside nftables.
 Result<std::vector<ForeignRisk>> read_foreign_risks(Socket& socket, const std::string& interface);
 
 }  // namespace sekisho::kernel

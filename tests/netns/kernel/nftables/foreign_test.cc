@@ -68,6 +68,11 @@ TEST_F(Foreign, ARuleThatDropsOrRejectsThereOrBelow) {
   const std::string below = "chain c2 { tcp dport 25 drop; }\n chain c1 { jump c2; }";
   EXPECT_THAT(at("forward", "tcp dport 25 jump c1", "accept", below), found);
   EXPECT_THAT(at("forward", "goto c2", "accept", below), found);
+  EXPECT_THAT(at("forward", "ct state vmap { established : accept, invalid : drop }"), found);
+  EXPECT_THAT(at("forward", "tcp dport vmap { 22 : accept, 25 : jump c1 }", "accept", below),
+              found);
+  EXPECT_THAT(at("forward", "tcp dport vmap { 22 : accept, 25 : return }", "accept", below),
+              IsEmpty());
 }
 
 TEST_F(Foreign, WhatLetsTheTunnelByMendsIt) {
