@@ -68,13 +68,19 @@ std::string_view name_of(const nftnl_expr& expression) {
   return nftnl_expr_get_str(&expression, NFTNL_EXPR_NAME);
 }
 
+// What it does not know counts as setting it.
 bool sets_connmark(const nftnl_expr& target) {
   std::uint32_t length = 0;
   const void* data = nftnl_expr_get(&target, NFTNL_EXPR_TG_INFO, &length);
-  xt_connmark_tginfo1 info{};
-  if (data == nullptr || length < sizeof info) return true;
-  std::memcpy(&info, data, sizeof info);
-  return info.mode != XT_CONNMARK_RESTORE;
+  const std::uint32_t revision = nftnl_expr_get_u32(&target, NFTNL_EXPR_TG_REV);
+  const auto restores = [&](auto info) {
+    if (data == nullptr || length < sizeof info) return false;
+    std::memcpy(&info, data, sizeof info);
+    return info.mode == XT_CONNMARK_RESTORE;
+  };
+  return !(revision == 1   ? restores(xt_connmark_tginfo1{})
+           : revision == 2 ? restores(xt_connmark_tginfo2{})
+                           : false);
 }
 
 // Which way all of the tunnel's traffic meets these conditions.
