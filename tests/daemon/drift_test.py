@@ -129,7 +129,8 @@ class Drift(unittest.TestCase):
         def compared():
             return result("status")["compared"]
         # The control: without a change it is done every half minute only.
-        wait_until(lambda: compared() is not None, 60, "a look at everything")
+        before = compared()
+        wait_until(lambda: compared() != before, 60, "a look at everything")
         was = compared()
         time.sleep(3)
         self.assertEqual(compared(), was)
@@ -138,6 +139,7 @@ class Drift(unittest.TestCase):
                     else "grant set ana-echo --until never")
             changed = records("grant.set", 5)[0]["time"]
             wait_until(lambda: compared() > changed, 20, "a look at everything after the change")
+
     def test_doctor_names_other_firewalls(self):
         def others():
             return next(one for one in result("doctor", NO)["findings"] if one["subject"] == "other firewalls")
