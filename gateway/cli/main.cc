@@ -2,8 +2,11 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <optional>
+#include <span>
+#include <string_view>
 
 #include "gateway/cli/commands.h"
 #include "gateway/cli/made_key.h"
@@ -60,6 +63,30 @@ void name_document(Errors& errors, const cli::Typed& typed) {
   }
 }
 
+// CLI11 asks for the missing command before it names the one that nobody knows.
+std::string cause_of(const CLI::App& app, const CLI::ParseError& error) {
+  const auto unknown = app.remaining(true);
+  if (dynamic_cast<const CLI::RequiredError*>(&error) == nullptr || unknown.empty())
+    return error.what();
+  return "there is no command \"" + unknown.front() + "\"";
+}
+
+// "sekisho person add --help": of the command as far as it was understood.
+std::string help_of(const CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  return app.get_name() + " " + (chosen.empty() ? "--help" : help_of(*chosen.front()));
+}
+
+int refuse_usage(const CLI::App& app, const CLI::ParseError& error, bool json) {
+  const std::string cause = cause_of(app, error);
+  const std::string advice = "see: " + help_of(app);
+  if (json)
+    std::cout << cli::usage_as_json(cause, advice);
+  else
+    std::cerr << cli::usage_as_text(cause, advice);
+  return cli::kUsage;
+}
+
 int run(const cli::Options& options, cli::Command& command) {
   const control::Operation& operation = *command.operation;
   const auto key = made_key(command);
@@ -98,9 +125,13 @@ int main(int argc, char** argv) {
   cli::add_commands(app, options, command);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {
+    return app.exit(asked);  // for help or the version
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? 0 : cli::kUsage;
+    // What stands behind a mistake was not read any more.
+    const bool json = std::ranges::count(std::span(argv, static_cast<std::size_t>(argc)),
+                                         std::string_view("--json")) > 0;
+    return refuse_usage(app, error, json);
   }
   return run(options, command);
 }

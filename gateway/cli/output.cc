@@ -1,6 +1,7 @@
 #include "gateway/cli/output.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -128,6 +129,15 @@ std::string changes_of(const Node::Array& rows) {
   return text;
 }
 
+// A mistake in the words typed never reaches the gateway, so none of its codes is for it.
+constexpr std::string_view kUsageCode = "usage";
+
+std::string error_text(std::string_view code, const std::string& told, const std::string& advice) {
+  std::string text = "error[" + std::string(code) + "]: " + told + "\n";
+  if (!advice.empty()) text += "  what to do: " + advice + "\n";
+  return text;
+}
+
 }  // namespace
 
 int exit_code(ErrorCode code) {
@@ -194,10 +204,26 @@ std::string as_text(const Errors& errors) {
   for (const Error& error : errors) {
     Error told = error;
     told.advice.clear();
-    text += "error[" + std::string(control::to_string(error.code)) + "]: " + to_string(told) + "\n";
-    if (!error.advice.empty()) text += "  what to do: " + error.advice + "\n";
+    text += error_text(control::to_string(error.code), to_string(told), error.advice);
   }
   return text;
+}
+
+std::string usage_as_text(const std::string& cause, const std::string& advice) {
+  return error_text(kUsageCode, cause, advice);
+}
+
+std::string usage_as_json(const std::string& cause, const std::string& advice) {
+  const auto text = [](std::string_view value) { return Node{std::string(value)}; };
+  Node error{Node::Table{{"code", text(kUsageCode)},
+                         {"object", text("")},
+                         {"cause", text(cause)},
+                         {"place", text("")},
+                         {"advice", text(advice)}}};
+  return write_json({Node::Table{{"schema", text("sekisho.usage/1")},
+                                 {"errors", {Node::Array{std::move(error)}}}}},
+                    true) +
+         "\n";
 }
 
 }  // namespace sekisho::cli

@@ -21,4 +21,8 @@ std::string as_json(const control::Operation& operation, const control::Reply& r
 // "error[conflict]: person.tanaka: exists already" and, on a line of its own, what to do.
 std::string as_text(const Errors& errors);
 
+// The same two forms of a mistake in the words typed, whose code is "usage".
+std::string usage_as_text(const std::string& cause, const std::string& advice);
+std::string usage_as_json(const std::string& cause, const std::string& advice);
+
 }  // namespace sekisho::cli

@@ -38,7 +38,8 @@ EVERY_OPERATION = [
 
 # What is asked, the exit code, and what standard error says.
 REFUSED = [
-    ("", USAGE, "subcommand"), ("nonsense", USAGE, ""), ("person", USAGE, ""), ("person nonsense", USAGE, ""),
+    ("", USAGE, "subcommand"), ("nonsense", USAGE, 'no command "nonsense"'), ("person", USAGE, "subcommand"),
+    ("person nonsense", USAGE, 'no command "nonsense"'),
     ("person add", USAGE, "id is required"), ("person add a b", USAGE, ""), ("person add x --colour red", USAGE, "--colour"),
     ("policy history --limit many", USAGE, "many"), ("policy apply", USAGE, ""), ("policy rollback one", USAGE, "one"),
     ("person add x --name A --name B", USAGE, "--name"),
@@ -138,14 +139,14 @@ class CommandLine(unittest.TestCase):
                 done = sekisho(words, expect)
                 self.assertIn(self.words(told), done.stdout + done.stderr)
                 self.assertEqual(result("status")["revision"], revision)
-                if expect in (FAILURE, NOT_FOUND, CONFLICT):
+                if expect in (FAILURE, NOT_FOUND, CONFLICT, USAGE):
                     self.assertRegex(done.stderr, r"\Aerror\[\w+\]: .+(\n  what to do: .+)?")
-                if expect not in (USAGE,):
-                    answer = json.loads(sekisho("--json " + words, expect).stdout)
-                    self.assertRegex(answer["schema"], r"\Asekisho\.\w+(\.\w+)?/1\Z")
-                    self.assertEqual("errors" in answer, expect != NO)
-                    for error in answer.get("errors", []):
-                        self.assertEqual(list(error), ["code", "object", "cause", "place", "advice"])
+                answer = json.loads(sekisho("--json " + words, expect).stdout)
+                self.assertRegex(answer["schema"], r"\Asekisho\.\w+(\.\w+)?/1\Z")
+                self.assertEqual("errors" in answer, expect != NO)
+                for error in answer.get("errors", []):
+                    self.assertEqual(list(error), ["code", "object", "cause", "place", "advice"])
+                    self.assertEqual(error["code"] == "usage", expect == USAGE)
 
     def test_unreachable(self):
         for socket in "/nonexistent.sock", str(RUN):

@@ -41,6 +41,16 @@ TEST(Output, ErrorsSayCodeObjectCauseAndWhatToDo) {
       "error[conflict]: person.tanaka: exists already\n  what to do: change it\n");
 }
 
+TEST(Output, MistakesInTheWordsTypedHaveTheSameForms) {
+  EXPECT_EQ(usage_as_text("id is required", "see: sekisho person add --help"),
+            "error[usage]: id is required\n  what to do: see: sekisho person add --help\n");
+  EXPECT_EQ(
+      usage_as_json("id is required", "see: sekisho person add --help"),
+      "{\"schema\": \"sekisho.usage/1\", \"errors\": [{\"code\": \"usage\", \"object\": \"\", "
+      "\"cause\": \"id is required\", \"place\": \"\", "
+      "\"advice\": \"see: sekisho person add --help\"}]}\n");
+}
+
 TEST(Output, ExitCodes) {
   EXPECT_EQ(exit_code(control::Reply(Node{Node::Table{{"answer", {false}}}})), 7);
   EXPECT_EQ(exit_code(control::Reply(Node{Node::Table{{"answer", {true}}}})), 0);
