@@ -19,7 +19,8 @@ constexpr P kSyntax{"syntax", "--syntax", text, false,
                     "toml or json; default: by the file's name, else toml"};
 constexpr P kDocument{"document", "FILE", document, true,
                       "a policy document; - for standard input"};
-constexpr P kLimit{"limit", "--limit", number, false, "at most so many, newest first (default 50)"};
+constexpr P kLimit{"limit", "--limit", number, false,
+                   "at most so many, 1 to 1000, newest first (default 50)"};
 
 constexpr std::array kShow{kId};
 constexpr std::array kRemove{kId, kReason};
@@ -75,9 +76,11 @@ constexpr P kZone{"zone", "--zone", text, false, "whose hours they are: Asia/Tok
 constexpr P kSession{"session", "--session", text, false,
                      "open to a sign-in not older than this: 15m, 8h (until people can sign in "
                      "such a grant opens nothing); \"none\" takes it away"};
+constexpr std::string_view kGrantedHelp =
+    "what may be reached: a resource; \"internet\" is built in";
 constexpr std::array kGrantAdd{kId,
                                P{"who", "--who", text, true, "person:ID or role:ID"},
-                               P{"resource", "--resource", text, true, "what may be reached"},
+                               P{"resource", "--resource", text, true, kGrantedHelp},
                                kGrantReason,
                                kFrom,
                                kUntil,
@@ -86,7 +89,7 @@ constexpr std::array kGrantAdd{kId,
                                kSession};
 constexpr std::array kGrantSet{kId,
                                P{"who", "--who", text, false, "person:ID or role:ID"},
-                               P{"resource", "--resource", text, false, "what may be reached"},
+                               P{"resource", "--resource", text, false, kGrantedHelp},
                                P{"reason", "--reason", text, false, "what the access is for"},
                                kFrom,
                                kUntil,

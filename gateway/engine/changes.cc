@@ -84,7 +84,7 @@ Effects Engine::change_back(const Asked& asked, Time) {
 Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
   Entry entry{.actor = asked.actor,
               .operation = control::operation(asked.request.operation).name(),
-              .object = text_parameter(asked.request, "id"),
+              .object = object_of(asked.request),
               .reason = text_parameter(asked.request, "reason")};
   if (!edit) return reject(asked, std::move(entry), std::move(edit.error()));
   entry.object = edit->object;

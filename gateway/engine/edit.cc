@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/engine/references.h"
 #include "policy/model/document.h"
 #include "policy/model/values.h"
 
@@ -116,6 +117,23 @@ std::string as_toml(const Id& id, const Node& fields) {
       {Node::Table{{std::string(Kind<Id>::name), {Node::Table{{id.str(), fields}}}}}});
 }
 
+// Why it cannot be removed; nothing where it can.
+template <class Id>
+Errors still_named(const Policy& policy, const Id& id) {
+  constexpr std::size_t kMostTold = 10;
+  const std::vector<Reference> references = references_to(policy, id);
+  std::string by;
+  std::string first;
+  for (std::size_t i = 0; i < std::min(references.size(), kMostTold); ++i) {
+    by += (i == 0 ? "" : ", ") + references[i].object;
+    first += (i == 0 ? "" : "; ") + references[i].removal;
+  }
+  if (references.size() > kMostTold)
+    by += " and " + std::to_string(references.size() - kMostTold) + " more";
+  if (references.empty()) return {};
+  return one(ErrorCode::invalid, path_of(id), "is still named by " + by, "first: " + first);
+}
+
 enum class Act { add, set, remove };
 
 template <class Id>
@@ -136,17 +154,29 @@ Checked<Edit> edit_one(const Policy& policy, const Request& request, Act act,
                                std::move(checked.error().advice)));
   }
   if (act != Act::add && found == objects.end()) {
+    if (edit.object == path_of(kInternet)) {
+      return std::unexpected(
+          one(ErrorCode::not_found, edit.object, "is built in and has no settings in the policy",
+              "choose its services with: resource add internet --classification public --service "
+              "https"));
+    }
     return std::unexpected(one(ErrorCode::not_found, edit.object, "does not exist",
                                "list what there is: " + std::string(Kind<Id>::name) + " list"));
   }
   if (found != objects.end()) edit.before = as_toml(id, encode(found->second));
   if (act == Act::remove) {
+    if (Errors named = still_named(policy, id); !named.empty())
+      return std::unexpected(std::move(named));
     change[id] = std::nullopt;
     return edit;
   }
   Node fields = act == Act::set ? encode(found->second) : defaults;
   auto object = Kind<Id>::decode(with_parameters<Id>(std::move(fields), request), edit.object);
-  if (!object) return std::unexpected(std::move(object.error()));
+  if (!object) {
+    // The positions are those of the request's JSON, which nobody wrote by hand.
+    for (Error& error : object.error()) error.place.clear();
+    return std::unexpected(std::move(object.error()));
+  }
   edit.after = as_toml(id, encode(*object));
   change[id] = *std::move(object);
   return edit;
@@ -192,6 +222,12 @@ Checked<Edit> edit_quota(const Policy& policy, const Request& request) {
 }
 
 }  // namespace
+
+std::string object_of(const Request& request) {
+  const std::string group(control::operation(request.operation).group);
+  const std::string id = text_parameter(request, "id");
+  return id.empty() ? group : group + "." + id;
+}
 
 std::string text_parameter(const Request& request, std::string_view name) {
   const Node* node = request.parameters.find(name);

@@ -41,6 +41,8 @@ Checked<Policy> read_document(const control::Request& request);
 // Where in that document the errors of its policy stand; nothing where the request has none.
 void locate_in_document(Errors& errors, const control::Request& request);
 
+// What a request is about, where no edit says it: "person.tanaka", "policy".
+std::string object_of(const control::Request& request);
 // A text parameter; empty where it was not given.
 std::string text_parameter(const control::Request& request, std::string_view name);
 // A list's texts; none where it was not given.

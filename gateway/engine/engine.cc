@@ -73,6 +73,21 @@ std::string joined(const Errors& errors) {
   return joined(lines);
 }
 
+// For the record: what of the configuration has to do with rights and the tunnel.
+std::string as_toml(const Network& network) {
+  const auto texts = [](const std::vector<Prefix>& prefixes) {
+    Node::Array items;
+    for (const Prefix& prefix : prefixes) items.push_back({prefix.to_string()});
+    return Node{std::move(items)};
+  };
+  return write_toml({Node::Table{
+      {"network",
+       {Node::Table{{"listen_port", {static_cast<std::int64_t>(network.listen_port.value())}},
+                    {"mtu", {std::int64_t{network.mtu}}},
+                    {"pools", texts(network.pools)},
+                    {"public_prefixes", texts(network.public_prefixes)}}}}}});
+}
+
 }  // namespace
 
 Peers peers_of(const Policy& policy, Time now) {
@@ -276,10 +291,18 @@ Effects Engine::reconfigure(Reconfigured again, Time now) {
   }
   active->revision = active_->revision;
   active->author = active_->author;
+  Effects effects;
+  effects.emplace_back(Record{{.actor = kGateway,
+                               .operation = "reload",
+                               .object = "network",
+                               .before = as_toml(network_),
+                               .after = as_toml(again.network),
+                               .reason = "the configuration was read again"}});
   network_ = std::move(again.network);
   zones_ = std::move(again.zones);
   active_ = *std::move(active);
-  return install();
+  std::ranges::move(install(), std::back_inserter(effects));
+  return effects;
 }
 
 // ---- requests ----
@@ -293,9 +316,8 @@ Effects Engine::ask(const Asked& asked, Time now) {
                        std::string(control::to_string(operation.least)),
                    {},
                    "run it as root or as a member of the group sekisho-admin"}};
-    Entry entry{.actor = asked.actor,
-                .operation = operation.name(),
-                .object = text_parameter(asked.request, "id")};
+    Entry entry{
+        .actor = asked.actor, .operation = operation.name(), .object = object_of(asked.request)};
     return reject(asked, std::move(entry), std::move(errors));
   }
   if (!active_) {

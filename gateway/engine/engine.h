@@ -32,6 +32,8 @@ class Engine {
   // `now` is the wall clock.
   Effects handle(Command command, Time now);
   bool busy() const { return then_ != nullptr; }
+  // Whether the kernel may not hold what it should; it is tried again until it does.
+  bool degraded() const { return !degraded_.empty(); }
   // When Woke is due.
   std::optional<Time> next_deadline() const;
 

@@ -19,9 +19,17 @@ control::Reply one_result(Result<Node> result) {
   return std::unexpected(Errors{std::move(result.error())});
 }
 
-std::size_t limit_of(const control::Request& request) {
-  return static_cast<std::size_t>(
-      std::clamp<std::int64_t>(number_parameter(request, "limit").value_or(50), 1, kMaxListed));
+Checked<std::size_t> limit_of(const control::Request& request) {
+  const std::int64_t limit = number_parameter(request, "limit").value_or(50);
+  if (limit < 1 || limit > kMaxListed) {
+    return std::unexpected(
+        Errors{{ErrorCode::invalid,
+                "limit",
+                std::to_string(limit) + " is no number of rows",
+                {},
+                "give --limit 1 to " + std::to_string(kMaxListed) + ", or leave it out for 50"}});
+  }
+  return static_cast<std::size_t>(limit);
 }
 
 }  // namespace
@@ -107,11 +115,13 @@ Effects Engine::look_outside(const Asked& asked) {
           AnswerWithProfile{id, device, known.public_key, known.addresses, *std::move(shown)});
       return effects;
     }
-    case policy_history:
-      return await(ReadHistory{limit_of(asked.request)},
-                   then([](auto& value, Time) -> control::Reply {
+    case policy_history: {
+      auto limit = limit_of(asked.request);
+      if (!limit) return answer(id, std::unexpected(std::move(limit.error())));
+      return await(ReadHistory{*limit}, then([](auto& value, Time) -> control::Reply {
                      return show_history(std::get<std::vector<Revision>>(value));
                    }));
+    }
     case policy_export: {
       const std::string syntax = text_parameter(asked.request, "syntax");
       const auto document = [syntax](const Policy& policy) {
@@ -128,9 +138,12 @@ Effects Engine::look_outside(const Asked& asked) {
                      return document(*policy);
                    }));
     }
-    case audit_list:
-      return await(ReadOperations{limit_of(asked.request)},
+    case audit_list: {
+      auto limit = limit_of(asked.request);
+      if (!limit) return answer(id, std::unexpected(std::move(limit.error())));
+      return await(ReadOperations{*limit},
                    then([](auto& value, Time) -> control::Reply { return std::get<Node>(value); }));
+    }
     case audit_verify:
       return await(VerifyOperations{},
                    then([](auto& value, Time) -> control::Reply { return std::get<Node>(value); }));

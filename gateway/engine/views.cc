@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <map>
 #include <utility>
 
 #include "policy/base/text.h"
@@ -86,6 +87,17 @@ void compare(const Map& from, const Map& to, std::string_view kind, Node::Array&
   }
 }
 
+// With the internet, which needs no entry in a policy to be granted.
+std::map<ResourceId, Resource> all_resources(const Policy& policy) {
+  std::map<ResourceId, Resource> resources = policy.resources;
+  resources.try_emplace(kInternet, Resource{.name = "The internet (built in)",
+                                            .classification = Classification::public_,
+                                            .prefixes = {},
+                                            .services = internet_services(policy),
+                                            .internet = true});
+  return resources;
+}
+
 struct Destination {
   IpAddress address;
   Protocol protocol = Protocol::tcp;
@@ -154,7 +166,7 @@ Node list_objects(const Policy& policy, OperationId operation,
   if (operation == OperationId::person_list) return list(policy.people, peers);
   if (operation == OperationId::device_list) return list(policy.devices, peers);
   if (operation == OperationId::role_list) return list(policy.roles, peers);
-  if (operation == OperationId::resource_list) return list(policy.resources, peers);
+  if (operation == OperationId::resource_list) return list(all_resources(policy), peers);
   return list(policy.grants, peers);
 }
 
@@ -163,7 +175,8 @@ Result<Node> show_object(const Policy& policy, OperationId operation, const std:
   if (operation == OperationId::person_show) return show(policy.people, "person", id, peers);
   if (operation == OperationId::device_show) return show(policy.devices, "device", id, peers);
   if (operation == OperationId::role_show) return show(policy.roles, "role", id, peers);
-  if (operation == OperationId::resource_show) return show(policy.resources, "resource", id, peers);
+  if (operation == OperationId::resource_show)
+    return show(all_resources(policy), "resource", id, peers);
   return show(policy.grants, "grant", id, peers);
 }
 

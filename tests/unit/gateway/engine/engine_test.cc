@@ -12,6 +12,8 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
 
 Node text(std::string_view value) {
   return {std::string(value)};
@@ -352,6 +354,13 @@ TEST_F(EngineTest, AReloadKeepsTheRevision) {
   const RevisionNumber before = world.active;
   world.tell(Reconfigured{wider, {}});
   EXPECT_TRUE(https(kLaptop, ip("192.0.2.9")));
+  ASSERT_EQ(world.record.size(), 1U);  // rights changed
+  EXPECT_EQ(world.record.front().operation, "reload");
+  EXPECT_EQ(world.record.front().actor.name, "sekishod");
+  EXPECT_THAT(world.record.front().before, Not(HasSubstr("192.0.2.0/24")));
+  EXPECT_THAT(world.record.front().after, HasSubstr("192.0.2.0/24"));
+  world.tell(Reconfigured{wider, {}});
+  EXPECT_EQ(world.record.size(), 1U);  // and now nothing did
   must("grant.remove", {{"id", text("web")}});
   EXPECT_EQ(world.active.value(), before.value() + 1);
 }
@@ -363,6 +372,62 @@ TEST_F(EngineTest, APolicyThatDoesNotFitTheNetworkStopsTheStart) {
   again.tell(Started{world.revisions.at(world.active), world.stored_space});
   EXPECT_FALSE(again.engine.fatal().empty());
   EXPECT_THAT(again.trace, IsEmpty());
+}
+
+TEST_F(EngineTest, WhatIsStillNamedIsNotRemovedAndSaysByWhom) {
+  const auto told = [&](std::string_view operation, std::string_view id) {
+    auto reply = world.ask(operation, {{"id", text(id)}});
+    EXPECT_FALSE(reply.has_value()) << operation;
+    return reply ? Error{} : reply.error().front();
+  };
+  const Error person = told("person.remove", "suzuki");
+  EXPECT_EQ(person.object, "person.suzuki");
+  EXPECT_EQ(person.cause, "is still named by device.phone, grant.wiki");
+  EXPECT_EQ(person.advice, "first: device remove phone; grant remove wiki");
+  EXPECT_EQ(told("role.remove", "sales").cause, "is still named by person.tanaka, grant.web");
+  EXPECT_EQ(told("resource.remove", "wiki").advice, "first: grant remove wiki");
+  must("grant.remove", {{"id", text("wiki")}});
+  must("resource.remove", {{"id", text("wiki")}});
+  must("device.remove", {{"id", text("phone")}});
+  must("person.remove", {{"id", text("suzuki")}});
+}
+
+// A place would be one inside the request's JSON, which nobody sees.
+TEST_F(EngineTest, MistakesInParametersHaveNoPlaceAndTheRecordNamesTheObject) {
+  const auto reply = world.ask("grant.set", {{"id", text("web")}, {"from", text("yesterday")}});
+  ASSERT_FALSE(reply.has_value());
+  EXPECT_EQ(reply.error().front().object, "grant.web.from");
+  EXPECT_EQ(reply.error().front().place, "");
+  ASSERT_EQ(world.record.size(), 1U);
+  EXPECT_EQ(world.record.front().object, "grant.web");
+  EXPECT_THAT(world.record.front().result, StartsWith("grant.web.from: "));
+}
+
+TEST_F(EngineTest, TheInternetIsListedAndShownAsBuiltIn) {
+  const Node listed = must("resource.list", {});
+  ASSERT_EQ(listed.array()->size(), 2U);
+  const Node& internet = listed.array()->front();
+  EXPECT_EQ(*internet.find("id")->string(), "internet");
+  EXPECT_THAT(*internet.find("name")->string(), HasSubstr("built in"));
+  EXPECT_EQ(internet.find("services")->array()->size(), 2U);
+  EXPECT_EQ(write_json(must("resource.show", {{"id", text("internet")}})), write_json(internet));
+  EXPECT_EQ(refused("resource.remove", {{"id", text("internet")}}), ErrorCode::not_found);
+  must("resource.add", {{"id", text("internet")},
+                        {"classification", text("public")},
+                        {"services", texts({"https"})}});
+  EXPECT_EQ(must("resource.list", {}).array()->size(), 2U);
+  EXPECT_EQ(must("resource.show", {{"id", text("internet")}}).find("services")->array()->size(),
+            1U);
+  must("resource.remove", {{"id", text("internet")}});  // though a grant names it
+}
+
+TEST_F(EngineTest, ALimitIsANumberOfRows) {
+  for (const std::string_view operation : {"policy.history", "audit.list"}) {
+    for (const std::int64_t limit : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{1001}})
+      EXPECT_EQ(refused(operation, {{"limit", {limit}}}), ErrorCode::invalid) << limit;
+    must(operation, {{"limit", {std::int64_t{1}}}});
+    must(operation, {{"limit", {std::int64_t{1}}}});
+  }
 }
 
 TEST_F(EngineTest, MistakesChangeNothingAndSayWhatToDo) {
