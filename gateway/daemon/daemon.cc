@@ -257,7 +257,8 @@ bool Daemon::look_at_everything(std::string by) {
 bool Daemon::drifted(Result<std::vector<std::string>> found, std::string by) {
   if (!found) found = std::vector<std::string>{to_string(found.error())};
   if (found->empty()) {
-    complained_.clear();
+    // Peers that are right say nothing of rules that the kernel keeps refusing.
+    if (!engine_->degraded()) complained_.clear();
     return false;
   }
   complain(Severity::warning, "the kernel is not as it should be: " + joined(*found) +

@@ -71,7 +71,7 @@ class Daemon {
   std::chrono::steady_clock::time_point
       may_look_at_everything_at_{};  // not before: its share of time
   std::optional<control::Reply> reply_;
-  std::set<std::string> complained_;  // since the kernel was last found right
+  std::set<std::string> complained_;  // since the kernel was last right
 };
 
 }  // namespace sekisho::daemon

@@ -161,6 +161,10 @@ class Reload(unittest.TestCase):
         self.assertIn("MTU = 1400", sekisho("device profile ana-laptop").stdout)
         self.assertIn("Endpoint = 192.0.2.9:51820", sekisho("device profile ana-laptop").stdout)
         sekisho(can, 7)
+        reloaded = records("reload", 20)[0]
+        self.assertEqual((reloaded["actor"], reloaded["result"]), ("sekishod", "ok"))
+        self.assertIn("198.51.100.0/24", reloaded["before"])
+        self.assertIn("203.0.113.64/26", reloaded["after"])
         self.assertEqual(result("doctor", None)["findings"][0]["good"], True)
         self.assertEqual(run("wg show wg0 latest-handshakes"), handshake)
         self.assert_flows()
