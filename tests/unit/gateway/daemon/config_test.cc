@@ -2,6 +2,15 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "policy/model/node.h"
+
 namespace sekisho::daemon {
 namespace {
 
@@ -73,6 +82,63 @@ TEST(Config, AllMistakesAtOnce) {
       read_config("[tunnel]\nmtu = 1\nlisten_port = 0\n[nonsense]\n", "sekisho.toml");
   ASSERT_FALSE(config.has_value());
   EXPECT_EQ(config.error().size(), 5U);
+}
+
+std::string sample() {
+  std::ifstream file(SEKISHO_SAMPLE_CONFIG);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// "#mtu = 1420" -> "mtu = 1420"; a comment has a space behind its #.
+std::string with_defaults_written_out(const std::string& text) {
+  return std::regex_replace(text, std::regex("(^|\n)#(?=[a-z_]+ = )"), "$1");
+}
+
+// The keys that the reader knows in `section`, by its own words.
+std::vector<std::string> known_in(const std::string& section) {
+  const std::string head = section.empty() ? "" : "[" + section + "]\n";
+  const auto refused = read_config(head + "surprise = 1\n", "sekisho.toml");
+  const std::string words = "known here: ";
+  std::vector<std::string> keys;
+  for (const Error& error : refused.error()) {
+    if (!error.advice.starts_with(words)) continue;
+    std::istringstream listed(error.advice.substr(words.size()));
+    for (std::string key; std::getline(listed >> std::ws, key, ',');) keys.push_back(key);
+  }
+  return keys;
+}
+
+TEST(Config, TheSampleReadsAndShowsTheDefaults) {
+  const auto as_it_is = read_config(sample(), "sekisho.toml");
+  ASSERT_TRUE(as_it_is.has_value()) << to_string(as_it_is.error().front());
+  const auto written_out = read_config(with_defaults_written_out(sample()), "sekisho.toml");
+  ASSERT_TRUE(written_out.has_value()) << to_string(written_out.error().front());
+  const Config least = *read_config(
+      "[tunnel]\nendpoint = \"192.0.2.1:51820\"\npools = [\"10.66.0.0/16\", \"fd66::/64\"]\n",
+      "sekisho.toml");
+  for (const Config& each : {*as_it_is, *written_out}) {
+    EXPECT_EQ(each.gateway_name, least.gateway_name);
+    EXPECT_EQ(each.network, least.network);
+    EXPECT_EQ(each.endpoint, least.endpoint);
+    EXPECT_EQ(each.own_table, least.own_table);
+    EXPECT_EQ(each.state, least.state);
+    EXPECT_EQ(each.runtime, least.runtime);
+  }
+}
+
+TEST(Config, TheSampleNamesEveryKeyThatIsKnown) {
+  const auto node = read_toml(with_defaults_written_out(sample()), "sekisho.toml");
+  ASSERT_TRUE(node.has_value());
+  const auto sections = known_in("");
+  ASSERT_EQ(sections.size(), 4U);
+  for (const std::string& section : sections) {
+    const Node* written = node->find(section);
+    ASSERT_NE(written, nullptr) << section;
+    const auto keys = known_in(section);
+    EXPECT_FALSE(keys.empty()) << section;
+    for (const std::string& key : keys)
+      EXPECT_NE(written->find(key), nullptr) << section << "." << key;
+  }
 }
 
 TEST(Config, AMissingFileAndAFolderSaySo) {
