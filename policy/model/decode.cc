@@ -76,10 +76,12 @@ std::optional<Service> decode_service(const Node& node, std::string path, Mistak
 Resource decode_resource(Fields& fields) {
   Resource resource;
   fields.required("name", resource.name, read_text);
-  fields.required("classification", resource.classification, [](const Node& node) {
-    return read_choice(
-        node, {Classification::public_, Classification::internal, Classification::confidential});
-  });
+  if (fields.required("classification", "write public, internal or confidential") != nullptr) {
+    fields.optional("classification", resource.classification, [](const Node& node) {
+      return read_choice(
+          node, {Classification::public_, Classification::internal, Classification::confidential});
+    });
+  }
   if (const Node* prefixes = fields.optional("prefixes")) {
     fields.elements(*prefixes, "prefixes", resource.prefixes,
                     noting(fields.mistakes(), read_prefix));

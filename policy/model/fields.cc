@@ -5,11 +5,24 @@
 #include "policy/base/text.h"
 
 namespace sekisho {
+namespace {
+
+std::string how_to_write(std::string_view kind) {
+  if (kind == "a text") return "write it in quotes";
+  if (kind == "a list") return "write it in brackets: [...]";
+  if (kind == "a number") return "write a whole number without quotes";
+  if (kind == "true or false") return "write one of the two without quotes";
+  if (kind == "a time") return "write 2027-03-31 or 2027-03-31T18:00:00+09:00";
+  return "write keys and values: { key = value } in TOML, { \"key\": value } in JSON";
+}
+
+}  // namespace
 
 Fields::Fields(const Node& node, std::string path, Mistakes& mistakes)
     : node_(node), path_(std::move(path)), mistakes_(mistakes) {
   if (node.table() == nullptr) {
-    mistakes.add(path_, node.position, wrong_kind(node, "a table").error().cause);
+    Error error = wrong_kind(node, "a table").error();
+    mistakes.add(path_, node.position, std::move(error.cause), std::move(error.advice));
   }
 }
 
@@ -49,7 +62,8 @@ void Fields::finish() {
 
 const Node::Array* Fields::array_of(const Node& node, std::string_view key) {
   if (node.array() == nullptr) {
-    mistakes_.add(path_of(key), node.position, wrong_kind(node, "a list").error().cause);
+    Error error = wrong_kind(node, "a list").error();
+    mistakes_.add(path_of(key), node.position, std::move(error.cause), std::move(error.advice));
   }
   return node.array();
 }
@@ -72,7 +86,8 @@ std::string_view kind_of(const Node& node) {
 
 std::unexpected<Error> wrong_kind(const Node& node, std::string_view expected) {
   return fail(ErrorCode::invalid, {},
-              std::string(kind_of(node)) + " stands where " + std::string(expected) + " belongs");
+              std::string(kind_of(node)) + " stands where " + std::string(expected) + " belongs",
+              how_to_write(expected));
 }
 
 }  // namespace sekisho
