@@ -291,7 +291,9 @@ Result<Revision> Store::revision(RevisionNumber number) {
                  to_column(number));
   const auto row = find.step();
   if (!row) return std::unexpected(row.error());
-  if (!*row) return fail(ErrorCode::not_found, object_of(number), "does not exist");
+  if (!*row)
+    return fail(ErrorCode::not_found, object_of(number), "does not exist",
+                "list what there is: policy history");
   auto info = read_info(*database_, find);
   if (!info) return std::unexpected(info.error());
   Revision revision{.info = std::move(*info), .document = {}, .edits = {}, .space = {}};

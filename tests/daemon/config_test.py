@@ -46,10 +46,11 @@ MISTAKES = [
 ]
 
 
-def sekishod(*arguments, user=None):
+def sekishod(*arguments, user=None, capability=None):
     command = [PROGRAMS / "sekishod", *arguments]
+    kept = [f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}"] if capability else []
     if user:
-        command = ["setpriv", f"--reuid={user}", "--clear-groups", *command]
+        command = ["setpriv", f"--reuid={user}", "--clear-groups", *kept, *command]
     return subprocess.run(command, text=True, capture_output=True, timeout=60)
 
 
@@ -111,6 +112,16 @@ class AMistake(unittest.TestCase):
         daemon.end()
         run(f"nft flush ruleset; rm -rf {STATE} {RUN}/run {LOG}")
 
+    def test_a_tunnel_whose_process_lets_nobody_else_in_says_so(self):
+        run(f"mkdir {RUN}/own && chown nobody {RUN}/own && chmod 755 {RUN}")
+        CONFIG.write_text(GOOD_CONFIG.replace("/run/test/", "/run/test/own/"))
+        CONFIG.chmod(0o644)
+        done = sekishod("--config", str(CONFIG), user="nobody", capability="net_admin")
+        self.assertEqual(done.returncode, FAILURE, done.stderr)
+        self.assertIn("wg0.sock: Permission denied", done.stderr)
+        self.assertIn("let sekishod's user read and write it", done.stderr)
+        run(f"rm -r {RUN}/own")
+
     def test_a_start_that_cannot_be_finished_loads_nothing(self):
         def rules():
             return run("nft list ruleset") + run("ip rule")
@@ -118,7 +129,7 @@ class AMistake(unittest.TestCase):
         for mistake, cause in [(GOOD_CONFIG.replace("/run/test/run", "/proc/nowhere"), "/proc/nowhere"),
                                (GOOD_CONFIG.replace("/run/test/run", "/run/" + "x" * 120), "longer than a socket"),
                                (GOOD_CONFIG.replace("/run/test/state", "/proc/nowhere"), "/proc/nowhere"),
-                               (GOOD_CONFIG.replace("wg0", "wg7"), "wg7")]:
+                               (GOOD_CONFIG.replace("wg0", "wg7"), "ip link add wg7 type wireguard")]:
             CONFIG.write_text(mistake)
             done = sekishod("--config", str(CONFIG))
             self.assertEqual(done.returncode, FAILURE, done.stderr)

@@ -55,9 +55,15 @@ class UapiWireGuard final : public WireGuard {
     return parse_uapi_outcome(interface_, answer->view());
   }
 
+  std::string advice_for(int error_number) const {
+    if (error_number == EACCES)
+      return "wireguard-go opens it to its own user alone: let sekishod's user read and write it";
+    return "is the userspace WireGuard process of " + interface_ + " running?";
+  }
+
   std::unexpected<Error> failure(int error_number, const char* doing) const {
     auto failed = errno_failure(error_number, path_, doing);
-    failed.error().advice = "is the userspace WireGuard process of " + interface_ + " running?";
+    failed.error().advice = advice_for(error_number);
     return failed;
   }
 

@@ -4,6 +4,8 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
+#include <utility>
+
 #include "gateway/kernel/netlink/attributes.h"
 #include "gateway/kernel/netlink/socket.h"
 #include "gateway/kernel/wireguard/kernel_backend.h"
@@ -26,8 +28,14 @@ Result<std::string> kind_of(const std::string& interface) {
         kind = link.nest(IFLA_LINKINFO).text(IFLA_INFO_KIND).value_or("");
         return {};
       });
-  if (!done) return std::unexpected(done.error());
-  return kind;
+  if (done) return kind;
+  Error missing = done.error();
+  if (missing.code == ErrorCode::not_found) {
+    missing.advice = "make it: ip link add " + interface +
+                     " type wireguard; where the kernel has no WireGuard: wireguard-go " +
+                     interface;
+  }
+  return std::unexpected(std::move(missing));
 }
 
 bool is_interface_name(const std::string& name) {

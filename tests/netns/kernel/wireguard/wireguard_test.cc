@@ -313,6 +313,7 @@ TEST(OpenWireGuard, TellsWhatIsMissing) {
   ASSERT_FALSE(absent);
   EXPECT_EQ(absent.error().code, ErrorCode::not_found);
   EXPECT_EQ(absent.error().object, "interface wg9");
+  EXPECT_THAT(absent.error().advice, HasSubstr("ip link add wg9 type wireguard"));
 
   const auto other = open_wireguard("lo");
   ASSERT_FALSE(other);
