@@ -155,6 +155,7 @@ void Daemon::run() {
 // ---- commands and effects ----
 
 void Daemon::tell(engine::Command command) {
+  const bool was_degraded = engine_->degraded();
   while (true) {
     const Time now = wall_clock();
     engine::Effects effects = engine_->handle(std::move(command), now);
@@ -171,6 +172,8 @@ void Daemon::tell(engine::Command command) {
     if (!outcome) break;
     command = engine::Completed{*std::move(outcome)};
   }
+  // An outage is over: what comes back later is told anew.
+  if (was_degraded && !engine_->degraded()) complained_.clear();
   arm_deadline();
 }
 

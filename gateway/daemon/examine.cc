@@ -33,8 +33,9 @@ Finding kernel_holds_policy(Box& box, const engine::Desired& desired) {
   auto found = box.differences(desired);
   if (!found) return wrong("enforcement", to_string(found.error()), "journalctl -u sekishod");
   if (found->empty()) return good("enforcement", "the kernel holds exactly the policy in force");
-  return wrong("enforcement", joined(*found),
-               "it is repaired within a second; if this stays: systemctl restart sekishod");
+  return wrong(
+      "enforcement", joined(*found),
+      "it is repaired within a second; if this stays, what hinders it is in: sekisho status");
 }
 
 Finding devices_have_tunnels(Box& box, const engine::Desired& desired) {

@@ -10,7 +10,7 @@ from spaces import alone, run, wait_until
 if __name__ == "__main__":
     alone()
 
-from gateway import LOG, NO, Daemon, log_end
+from gateway import LOG, NO, Daemon, log_end, result
 
 
 class Log(unittest.TestCase):
@@ -29,6 +29,9 @@ class Log(unittest.TestCase):
             owner.stdin.flush()
             wait_until(lambda: self.daemon.answers() == NO, 20, log_end)
             time.sleep(seconds)
+            self.listed = run("nft list table inet sekisho")
+            self.doctor = result("doctor", NO)
+            self.problem = result("status", NO)["problem"]
         finally:
             owner.stdin.close()  # the table goes with its owner
             owner.wait()
@@ -41,7 +44,13 @@ class Log(unittest.TestCase):
                 lines = self.lines_of_an_outage(seconds=6)  # it is tried every second
                 self.assertTrue(lines)
                 self.assertEqual(len(lines), len(set(lines)), "\n".join(lines))
-                self.assertTrue(any("refused" in line for line in lines), "\n".join(lines))
+                refused = [line for line in lines if "the kernel refused" in line]
+                self.assertTrue(refused, "\n".join(lines))
+                self.assertIn("if another program owns the table, nft list table inet sekisho names it", refused[0])
+                self.assertIn("progname nft", self.listed)  # as the advice says
+                enforcement = self.doctor["findings"][0]
+                self.assertNotIn("restart", enforcement["mend"])
+                self.assertIn("the kernel refused", self.problem)  # where doctor says to look
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "gateway/kernel/nftables/declarations.h"
@@ -204,8 +205,14 @@ std::expected<void, CommitFailure> Transaction::commit(Socket& socket) {
   if (report->refused.size() > 1) {
     cause += fmt::format("; and {} more", report->refused.size() - 1);
   }
+  std::string advice = "nothing was changed";
+  if (first.error_number == EPERM) {
+    advice +=
+        "; if another program owns the table, nft list table inet sekisho names it: end that "
+        "program; else sekishod lacks CAP_NET_ADMIN";
+  }
   return std::unexpected(
-      CommitFailure{{.object = what, .cause = std::move(cause), .advice = "nothing was changed"},
+      CommitFailure{{.object = what, .cause = std::move(cause), .advice = std::move(advice)},
                     first.error_number});
 }
 
