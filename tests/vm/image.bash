@@ -8,7 +8,8 @@ guest_tools=(bash ip nsenter wg nft conntrack)
 # test binary asks for beyond these, the kernel fetches itself with busybox modprobe.
 guest_modules=(wireguard veth dummy tun
   nf_tables nft_ct nft_fib_inet nft_limit nft_numgen nft_connlimit nft_log nfnetlink_log nft_objref
-  nft_reject_inet nft_masq nft_nat nft_chain_nat nft_hash nft_quota nft_redir nf_conntrack_netlink)
+  nft_reject_inet nft_masq nft_nat nft_chain_nat nft_hash nft_quota nft_redir nf_conntrack_netlink
+  nf_flow_table_inet nft_flow_offload)
 
 # fetch_kernel CACHE: prints the folder of an unpacked Debian cloud kernel; fails with the reason on
 # stderr. An unpacked kernel is used again as it is.
