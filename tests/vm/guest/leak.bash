@@ -11,11 +11,11 @@ leak_rounds=5
 # Packets that came out of the gateway's tunnel: what the rules had to judge.
 judged() { at gateway cat /proc/net/dev | awk '$1 == "wg0:" { print $3 }'; }
 
-# flood_while FAMILY COMMAND...: leak_rounds times during a flood; sets sent, arrived and told.
+# flood_while FAMILY COMMAND...: leak_rounds times during a flood that reaches the rules; sets arrived, told.
 flood_while() {
-  local address=internet$1 round before counter sender
+  local address=internet$1 round came counter sender
   shift
-  before=$(judged)
+  came=$(judged)
   start internet probe count 9999 >/tmp/arrived
   counter=$started
   start staff1 probe flood "${!address}" 9999 >/tmp/sent
@@ -29,10 +29,10 @@ flood_while() {
   sleep 0.5 # what is still on its way
   kill -TERM "$counter"
   wait "$counter"
-  sent=$(</tmp/sent) arrived=$(</tmp/arrived)
-  told="$round rounds, $sent packets sent, $(($(judged) - before)) came to the rules, $arrived leaked"
+  came=$(($(judged) - came)) arrived=$(</tmp/arrived)
+  told="$round rounds, $(</tmp/sent) packets sent, $came came to the rules, $arrived leaked"
   echo "$told"
-  ((round == leak_rounds && sent > 10000))
+  ((round == leak_rounds && came > 10000))
 }
 
 # Grants, a cut of the destinations and a whole document: every kind of change the daemon makes.
