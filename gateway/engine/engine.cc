@@ -5,14 +5,11 @@
 #include <utility>
 
 #include "gateway/engine/plan.h"
-#include "gateway/engine/views.h"
 #include "policy/model/document.h"
 
 namespace sekisho::engine {
 
 namespace {
-
-using control::OperationId;
 
 constexpr std::chrono::seconds kRetry{1};
 
