@@ -30,7 +30,9 @@ class KernelWireGuard final : public WireGuard {
     }
     if (state->listen_port == listen_port) return {};
     Message message = wg_set_port(family_, interface_, listen_port);
-    return socket_.request(message, what_ + ", listen port " + std::to_string(listen_port.value()));
+    const std::string what = what_ + ", listen port " + std::to_string(listen_port.value());
+    if (auto done = socket_.request(message, what); !done) return done;
+    return send(wg_call_peers(family_, interface_, state->peers), "a call to the peers");
   }
 
   Result<DeviceState> read() override {
@@ -45,16 +47,19 @@ class KernelWireGuard final : public WireGuard {
 
   Result<void> change(std::span<const PublicKey> remove,
                       std::span<const PeerConfig* const> update) override {
-    std::vector<Message> messages = wg_set_peers(family_, interface_, remove, update);
+    return send(wg_set_peers(family_, interface_, remove, update), "peers");
+  }
+
+ private:
+  Result<void> send(std::vector<Message> messages, const std::string& about) {
     for (std::size_t index = 0; index < messages.size(); ++index) {
       const std::string part = std::to_string(index + 1) + " of " + std::to_string(messages.size());
-      auto done = socket_.request(messages[index], what_ + ", peers, message " + part);
+      auto done = socket_.request(messages[index], what_ + ", " + about + ", message " + part);
       if (!done) return done;
     }
     return {};
   }
 
- private:
   std::string interface_;
   std::string what_;
   Socket socket_;

@@ -75,6 +75,12 @@ class PeerWriter {
     end_peer();
   }
 
+  void set_keepalive(const PublicKey& key, std::uint16_t seconds) {
+    begin_peer(key, WGPEER_F_UPDATE_ONLY);
+    mnl_attr_put_u16(header(), WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, seconds);
+    end_peer();
+  }
+
   std::vector<Message> finish() {
     end_message();
     return std::move(messages_);
@@ -198,6 +204,18 @@ std::vector<Message> wg_set_peers(std::uint16_t family, const std::string& inter
   PeerWriter writer(family, interface);
   for (const PublicKey& key : remove) writer.remove(key);
   for (const PeerConfig* peer : update) writer.update(*peer);
+  return writer.finish();
+}
+
+std::vector<Message> wg_call_peers(std::uint16_t family, const std::string& interface,
+                                   std::span<const PeerState> peers) {
+  PeerWriter writer(family, interface);
+  for (const PeerState& peer : peers) {
+    if (peer.endpoint.empty()) continue;
+    for (const std::uint16_t seconds : calling_keepalives(peer)) {
+      writer.set_keepalive(peer.key, seconds);
+    }
+  }
   return writer.finish();
 }
 

@@ -27,6 +27,11 @@ std::vector<Message> wg_set_peers(std::uint16_t family, const std::string& inter
                                   std::span<const PublicKey> remove,
                                   std::span<const PeerConfig* const> update);
 
+// Sends each peer that has an endpoint a keepalive at once: WireGuard does when the persistent
+// keepalive is turned on. It is left as it was.
+std::vector<Message> wg_call_peers(std::uint16_t family, const std::string& interface,
+                                   std::span<const PeerState> peers);
+
 // Puts together the messages of a dump: the kernel splits between peers and in the middle of one.
 class DeviceReader {
  public:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,6 +32,12 @@ struct PeerState {
   std::uint64_t sent_bytes = 0;
   std::uint16_t keepalive_s = 0;  // 0 is off
 };
+
+// Two settings of a peer's keepalive, in this order: one of them turns it on, at which WireGuard
+// sends a packet at once, and it ends as it was.
+inline std::array<std::uint16_t, 2> calling_keepalives(const PeerState& peer) {
+  return {static_cast<std::uint16_t>(peer.keepalive_s == 0 ? 1 : 0), peer.keepalive_s};
+}
 
 struct DeviceState {
   std::string interface;

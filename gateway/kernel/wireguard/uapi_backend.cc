@@ -33,7 +33,9 @@ class UapiWireGuard final : public WireGuard {
     if (state->key != public_key_of(key)) {
       if (auto done = set(uapi_set_key(key)); !done) return done;
     }
-    return state->listen_port == listen_port ? Result<void>{} : set(uapi_set_port(listen_port));
+    if (state->listen_port == listen_port) return {};
+    if (auto done = set(uapi_set_port(listen_port)); !done) return done;
+    return set(uapi_call_peers(state->peers));
   }
 
   Result<DeviceState> read() override {

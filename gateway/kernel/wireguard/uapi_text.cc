@@ -216,4 +216,20 @@ SecretText uapi_set_peers(std::span<const PublicKey> remove,
   return text;
 }
 
+SecretText uapi_call_peers(std::span<const PeerState> peers) {
+  SecretText text;
+  text.append("set=1\n");
+  for (const PeerState& peer : peers) {
+    if (peer.endpoint.empty()) continue;
+    for (const std::uint16_t seconds : calling_keepalives(peer)) {
+      text.append("public_key=");
+      text.append_hex(peer.key.bytes());
+      text.append("\nupdate_only=true\npersistent_keepalive_interval=" + std::to_string(seconds) +
+                  "\n");
+    }
+  }
+  text.append("\n");
+  return text;
+}
+
 }  // namespace sekisho::kernel

@@ -25,5 +25,7 @@ SecretText uapi_set_key(const PrivateKey& key);
 SecretText uapi_set_port(Port listen_port);
 SecretText uapi_set_peers(std::span<const PublicKey> remove,
                           std::span<const PeerConfig* const> update);
+// Sends each peer that has an endpoint a keepalive at once; its setting is left as it was.
+SecretText uapi_call_peers(std::span<const PeerState> peers);
 
 }  // namespace sekisho::kernel

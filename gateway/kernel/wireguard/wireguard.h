@@ -16,7 +16,9 @@ class WireGuard {
   virtual ~WireGuard() = default;
 
   // Sets the gateway's key and port. What is already so is left alone, because setting it anew
-  // would re-open the socket (wireguard-go) and end sessions.
+  // would re-open the socket (wireguard-go) and end sessions. After a change of the port each peer
+  // that was heard of is sent a packet from the new one: a client follows the port that last spoke
+  // to it, and would go on sending to the old one for as long as nobody calls it.
   virtual Result<void> configure(const PrivateKey& key, Port listen_port) = 0;
 
   virtual Result<DeviceState> read() = 0;

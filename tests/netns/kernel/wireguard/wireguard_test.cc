@@ -262,6 +262,44 @@ TEST_P(WireGuardTest, DriftIsFoundAndRepaired) {
   EXPECT_TRUE(ping());
 }
 
+// A client follows the port that last spoke to it. While the port is wrong one packet is enough.
+TEST_P(WireGuardTest, ClientsComeBackWhenThePortIsRepaired) {
+  connect();
+  const auto port_at_client = [&] {
+    std::string endpoint;
+    client_.in([&] {
+      auto read = client_wg_->read();
+      ASSERT_TRUE(read) << to_string(read.error());
+      endpoint = read->peers.at(0).endpoint;
+    });
+    return endpoint;
+  };
+  const auto call_from = [&](const std::string& port) {
+    gateway_.in([&] {
+      must("wg set wgs listen-port " + port);
+      netns::run("ping -q -c 1 -W 3 10.66.0.2 >/dev/null");
+    });
+  };
+  call_from("51999");
+  ASSERT_EQ(port_at_client(), "192.0.2.1:51999");
+  // The control: the port alone brings nobody back.
+  gateway_.in([] { must("wg set wgs listen-port 51820"); });
+  EXPECT_FALSE(ping());
+  EXPECT_EQ(port_at_client(), "192.0.2.1:51999");
+
+  for (const char* keepalive : {"0", "25"}) {
+    const std::string key = public_key_of(client_key_).to_string();
+    call_from("51999");
+    gateway_.in([&] {
+      must("wg set wgs peer " + key + " persistent-keepalive " + keepalive);
+      check(gateway_wg_->configure(gateway_key_, Port(51820)));
+    });
+    EXPECT_TRUE(netns::wait_until([&] { return port_at_client() == "192.0.2.1:51820"; }));
+    EXPECT_TRUE(ping());
+    EXPECT_EQ(std::to_string(client_state().keepalive_s), keepalive);
+  }
+}
+
 TEST_P(WireGuardTest, TenThousandPeersInTwoSeconds) {
   std::vector<PeerConfig> peers(10'000);
   std::vector<const PeerConfig*> list;

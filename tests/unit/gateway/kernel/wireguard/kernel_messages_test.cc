@@ -213,6 +213,22 @@ TEST(KernelMessages, RestartForgets) {
   EXPECT_EQ(reader.finish().peers.size(), 2u);
 }
 
+TEST(KernelMessages, CallsWhoeverWasHeardOfAndLeavesTheKeepaliveAsItWas) {
+  const PeerState peers[] = {{.key = key(1), .endpoint = "192.0.2.2:40000"},
+                             {.key = key(2)},
+                             {.key = key(3), .endpoint = "192.0.2.3:40000", .keepalive_s = 25}};
+  const auto messages = wg_call_peers(kFamily, "wg0", peers);
+  ASSERT_EQ(messages.size(), 1u);
+  std::vector<std::string> said;
+  for (const auto& item : Attributes::of(*messages[0].header(), 4).nest(8).items()) {
+    const Attributes peer(item.value);
+    EXPECT_EQ(peer.u32(3), 4u) << "a peer that has gone meanwhile is not made";
+    said.push_back(std::to_string(peer.find(1)->front()) + " " + std::to_string(*peer.u16(5)));
+  }
+  EXPECT_THAT(said, ElementsAre("1 1", "1 0", "3 0", "3 25"));
+  EXPECT_TRUE(wg_call_peers(kFamily, "wg0", {}).empty());
+}
+
 TEST(KernelMessages, EveryCutOfADumpIsReadOrRefusedWithoutHarm) {
   const std::vector<std::uint8_t> whole = from_hex(kFirstOfDump);
   for (std::uint32_t length = 20; length < whole.size(); ++length) {

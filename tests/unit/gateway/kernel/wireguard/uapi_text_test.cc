@@ -116,6 +116,17 @@ TEST(UapiText, WritesKeyAndPort) {
   EXPECT_EQ(uapi_set_port(Port(51820)).view(), "set=1\nlisten_port=51820\n\n");
 }
 
+TEST(UapiText, CallsWhoeverWasHeardOfAndLeavesTheKeepaliveAsItWas) {
+  const PeerState peers[] = {
+      {.key = PublicKey(filled(0x22)), .endpoint = "192.0.2.2:40000"},
+      {.key = PublicKey(filled(0x33))},
+      {.key = PublicKey(filled(0x22)), .endpoint = "192.0.2.2:40000", .keepalive_s = 25}};
+  const std::string interval =
+      "public_key=" + k22 + "\nupdate_only=true\npersistent_keepalive_interval=";
+  EXPECT_EQ(uapi_call_peers(peers).view(), "set=1\n" + interval + "1\n" + interval + "0\n" +
+                                               interval + "0\n" + interval + "25\n\n");
+}
+
 TEST(SecretText, GrowsAndKeepsItsText) {
   SecretText text;
   std::string expected;
