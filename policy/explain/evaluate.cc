@@ -53,13 +53,6 @@ bool is_internet(const Policy& policy, const Network& network, const IpAddress& 
          (in_any(network.public_prefixes, address) || is_globally_reachable(address));
 }
 
-// A resource at the flow's destination.
-struct Here {
-  ResourceId id;
-  Classification classification = Classification::public_;
-  std::optional<Check> check;  // nothing: it does not offer the flow's port
-};
-
 std::optional<Check> offered(const std::vector<Service>& services, const Flow& flow) {
   for (const Service& service : services) {
     if (service.protocol() == flow.protocol && service.ports.contains(flow.port)) {
@@ -69,34 +62,16 @@ std::optional<Check> offered(const std::vector<Service>& services, const Flow& f
   return std::nullopt;
 }
 
-std::vector<Here> resources_here(const ValidPolicy& valid, const Flow& flow) {
-  const Policy& policy = valid.policy();
-  const Network& network = valid.network();
-  if (never_reachable(network, flow.destination)) return {};
-  std::vector<Here> found;
-  const bool internet = is_internet(policy, network, flow.destination);
-  for (const auto& [id, resource] : policy.resources) {
-    if (resource.internet ? internet : covers(resource, network, flow.destination)) {
-      found.push_back({id, resource.classification, offered(resource.services, flow)});
-    }
-  }
-  if (internet) {
-    found.push_back({kInternet, Classification::public_, offered(internet_services(policy), flow)});
-  }
-  return found;
-}
-
-bool is_for(const Grant& grant, const PersonId& id, const Person& person) {
-  if (const auto* to_person = std::get_if<PersonId>(&grant.who)) return *to_person == id;
-  return std::ranges::count(person.roles, std::get<RoleId>(grant.who)) > 0;
+std::optional<Time> sooner(const std::optional<Time>& a, const std::optional<Time>& b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
 }
 
 // The end of the time for which a grant that is open now stays open.
 std::optional<Time> end_of(const ValidPolicy& valid, const Grant& grant, Time now) {
   const auto& hours = grant.conditions.hours;
   if (!hours) return grant.until;
-  const Time closes = open_periods(*hours, valid.zones().at(hours->zone), now).front().end;
-  return grant.until ? std::min(closes, *grant.until) : closes;
+  return sooner(grant.until, open_periods(*hours, valid.zones().at(hours->zone), now).front().end);
 }
 
 bool lasts_longer(const ValidPolicy& valid, const GrantId& a, const GrantId& b, Time now) {
@@ -130,23 +105,30 @@ struct Granted {
   std::optional<GrantId> active, without_session, closed, coming, ended;
 };
 
-Granted grants_on(const ValidPolicy& valid, const PersonId& id, const std::vector<Here>& resources,
-                  Time now) {
+Granted grants_on(const ValidPolicy& valid, const PersonId& id,
+                  const std::vector<ResourceHere>& resources, Time now) {
   const Person& person = valid.policy().people.at(id);
   Granted result;
   for (const auto& [grant_id, grant] : valid.policy().grants) {
-    if (std::ranges::count(resources, grant.resource, &Here::id) == 0) continue;
+    if (std::ranges::count(resources, grant.resource, &ResourceHere::id) == 0) continue;
     if (!is_for(grant, id, person)) continue;
-    if (grant.until && *grant.until <= now) {
-      result.ended = grant_id;
-    } else if (grant.from && now < *grant.from) {
-      result.coming = grant_id;
-    } else if (!within_hours(valid, grant, now)) {
-      result.closed = grant_id;
-    } else if (grant.conditions.session) {
-      result.without_session = grant_id;
-    } else if (!result.active || lasts_longer(valid, grant_id, *result.active, now)) {
-      result.active = grant_id;
+    switch (state_of(valid, grant, now)) {
+      case GrantState::ended:
+        result.ended = grant_id;
+        break;
+      case GrantState::coming:
+        result.coming = grant_id;
+        break;
+      case GrantState::outside_hours:
+        result.closed = grant_id;
+        break;
+      case GrantState::without_session:
+        result.without_session = grant_id;
+        break;
+      case GrantState::active:
+        if (!result.active || lasts_longer(valid, grant_id, *result.active, now))
+          result.active = grant_id;
+        break;
     }
   }
   return result;
@@ -164,11 +146,14 @@ Decision decide(Decision decision, Verdict verdict, Reason reason,
 
 // Some resource of the strictest classification offers the port: has the person a grant on one?
 Decision by_grants(const ValidPolicy& valid, const Flow& flow, Time now, Decision decision,
-                   const std::vector<Here>& strictest, const std::vector<Here>& weaker) {
+                   const std::vector<ResourceHere>& strictest,
+                   const std::vector<ResourceHere>& weaker) {
   const Policy& policy = valid.policy();
   const Granted granted = grants_on(valid, *decision.person, strictest, now);
   if (granted.active) {
     decision.check = *strictest.front().check;
+    decision.until = sooner(end_of(valid, policy.grants.at(*granted.active), now),
+                            policy.people.at(*decision.person).valid_until);
     const bool right = fits(flow.opening, decision.check);
     return decide(decision, right ? Verdict::permit : Verdict::refuse,
                   right ? Reason::granted : Reason::wrong_opening,
@@ -191,14 +176,14 @@ Decision by_grants(const ValidPolicy& valid, const Flow& flow, Time now, Decisio
 
 Decision by_destination(const ValidPolicy& valid, const Flow& flow, Time now,
                         const Decision& decision) {
-  const std::vector<Here> here = resources_here(valid, flow);
+  const std::vector<ResourceHere> here = resources_here(valid, flow);
   if (here.empty()) return decide(decision, Verdict::refuse, Reason::no_resource);
   const Classification strictest_here =
-      std::ranges::max_element(here, {}, &Here::classification)->classification;
-  std::vector<Here> strictest;
-  std::vector<Here> weaker;
+      std::ranges::max_element(here, {}, &ResourceHere::classification)->classification;
+  std::vector<ResourceHere> strictest;
+  std::vector<ResourceHere> weaker;
   std::optional<ResourceId> without_service;
-  for (const Here& resource : here) {
+  for (const ResourceHere& resource : here) {
     const bool decides = resource.classification == strictest_here;
     if (resource.check) (decides ? strictest : weaker).push_back(resource);
     if (!resource.check && decides && !without_service) without_service = resource.id;
@@ -210,6 +195,35 @@ Decision by_destination(const ValidPolicy& valid, const Flow& flow, Time now,
 }
 
 }  // namespace
+
+std::vector<ResourceHere> resources_here(const ValidPolicy& valid, const Flow& flow) {
+  const Policy& policy = valid.policy();
+  const Network& network = valid.network();
+  if (never_reachable(network, flow.destination)) return {};
+  std::vector<ResourceHere> found;
+  const bool internet = is_internet(policy, network, flow.destination);
+  for (const auto& [id, resource] : policy.resources) {
+    if (resource.internet ? internet : covers(resource, network, flow.destination)) {
+      found.push_back({id, resource.classification, offered(resource.services, flow)});
+    }
+  }
+  if (internet) {
+    found.push_back({kInternet, Classification::public_, offered(internet_services(policy), flow)});
+  }
+  return found;
+}
+
+bool is_for(const Grant& grant, const PersonId& id, const Person& person) {
+  if (const auto* to_person = std::get_if<PersonId>(&grant.who)) return *to_person == id;
+  return std::ranges::count(person.roles, std::get<RoleId>(grant.who)) > 0;
+}
+
+GrantState state_of(const ValidPolicy& valid, const Grant& grant, Time now) {
+  if (grant.until && *grant.until <= now) return GrantState::ended;
+  if (grant.from && now < *grant.from) return GrantState::coming;
+  if (!within_hours(valid, grant, now)) return GrantState::outside_hours;
+  return grant.conditions.session ? GrantState::without_session : GrantState::active;
+}
 
 Decision evaluate(const ValidPolicy& valid, const Flow& flow, Time now) {
   const Policy& policy = valid.policy();
@@ -230,6 +244,7 @@ Decision evaluate(const ValidPolicy& valid, const Flow& flow, Time now) {
     return refuse(Reason::protocol_not_offered);
   }
   if (is_gateway_dns(valid.network(), flow)) {
+    decision.until = person.valid_until;
     return decide(decision, Verdict::permit, Reason::gateway_service);
   }
   return by_destination(valid, flow, now, decision);

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "policy/compile/tables.h"
 #include "policy/model/validate.h"
@@ -52,9 +53,25 @@ struct Decision {
   std::optional<ResourceId> resource = {};
   std::optional<GrantId> grant =
       {};  // the deciding grant: of several open ones that which stays open longest
+  std::optional<Time> until = {};  // permitted: the first second without; none: without end
 };
 
 Decision evaluate(const ValidPolicy& policy, const Flow& flow, Time now);
+
+// What a decision is made of, for who wants to see all of it.
+
+// A resource at the flow's destination. Those of the strictest classification decide.
+struct ResourceHere {
+  ResourceId id;
+  Classification classification = Classification::public_;
+  std::optional<Check> check;  // nothing: it does not offer the flow's port
+};
+std::vector<ResourceHere> resources_here(const ValidPolicy& policy, const Flow& flow);
+
+enum class GrantState { active, without_session, outside_hours, coming, ended };
+GrantState state_of(const ValidPolicy& policy, const Grant& grant, Time now);
+// Whether it is to the person or to a role of theirs.
+bool is_for(const Grant& grant, const PersonId& id, const Person& person);
 
 std::string_view to_string(Reason reason);
 // One sentence for a person: "tanaka may reach wiki (internal) by https: grant sales-wiki".

@@ -1,0 +1,93 @@
+#include "policy/explain/reasoning.h"
+
+#include <algorithm>
+
+namespace sekisho {
+namespace {
+
+std::string check_named(Check check) {
+  switch (check) {
+    case Check::none:
+      return "as an exception, whatever is spoken";
+    case Check::tls:
+      return "for TLS";
+    case Check::ssh:
+      return "for SSH";
+    case Check::quic:
+      return "for QUIC";
+  }
+  return "";
+}
+
+std::string finding_of(const ResourceHere& resource, Classification strictest) {
+  const std::string covers =
+      "(" + std::string(to_string(resource.classification)) + ") covers the destination";
+  if (resource.classification != strictest) return covers + "; a stricter one decides";
+  return covers + (resource.check ? " and offers the port " + check_named(*resource.check)
+                                  : " and does not offer the port");
+}
+
+std::string finding_of(const ValidPolicy& policy, const Grant& grant, bool decides, Time at) {
+  const std::string on = "on " + grant.resource.str() + " to " + to_string(grant.who) + ": ";
+  const auto hours = [&] { return grant.conditions.hours->to_string(); };
+  switch (state_of(policy, grant, at)) {
+    case GrantState::ended:
+      return on + "ended at " + to_string(*grant.until);
+    case GrantState::coming:
+      return on + "begins at " + to_string(*grant.from);
+    case GrantState::outside_hours:
+      return on + "open at other hours only, " + hours();
+    case GrantState::without_session:
+      return on + "asks for a sign-in within " + to_string(*grant.conditions.session);
+    case GrantState::active:
+      break;
+  }
+  std::string text = on + (decides ? "open" : "open, but a stricter resource decides here");
+  if (grant.until) text += " until " + to_string(*grant.until);
+  if (grant.conditions.hours) text += ", " + hours();
+  return text;
+}
+
+void tell_standing(const Policy& policy, const DeviceId& id, std::vector<Step>& steps) {
+  const Device& device = policy.devices.at(id);
+  const Person& person = policy.people.at(device.person);
+  steps.push_back({"device." + id.str(),
+                   "is " + device.person.str() + "'s, " + std::string(to_string(device.state))});
+  std::string standing = "is " + std::string(to_string(person.state));
+  if (person.valid_until) standing += ", valid until " + to_string(*person.valid_until);
+  std::string roles;
+  for (const RoleId& role : person.roles) roles += (roles.empty() ? "" : ", ") + role.str();
+  if (!roles.empty()) standing += ", roles: " + roles;
+  steps.push_back({"person." + device.person.str(), standing});
+}
+
+}  // namespace
+
+std::vector<Step> reasoning(const ValidPolicy& valid, const Flow& flow, Time at) {
+  const Policy& policy = valid.policy();
+  std::vector<Step> steps;
+  const Decision decision = evaluate(valid, flow, at);
+  if (!decision.device) return steps;
+  tell_standing(policy, *decision.device, steps);
+  if (decision.reason == Reason::gateway_service) return steps;
+
+  std::vector<ResourceHere> here = resources_here(valid, flow);
+  if (here.empty()) return steps;
+  std::ranges::stable_sort(here, std::ranges::greater{}, &ResourceHere::classification);
+  const Classification strictest = here.front().classification;
+  for (const ResourceHere& resource : here) {
+    steps.push_back({"resource." + resource.id.str(), finding_of(resource, strictest)});
+  }
+  const Person& person = policy.people.at(*decision.person);
+  for (const ResourceHere& resource : here) {
+    if (!resource.check) continue;
+    for (const auto& [id, grant] : policy.grants) {
+      if (grant.resource != resource.id || !is_for(grant, *decision.person, person)) continue;
+      const bool decides = resource.classification == strictest;
+      steps.push_back({"grant." + id.str(), finding_of(valid, grant, decides, at)});
+    }
+  }
+  return steps;
+}
+
+}  // namespace sekisho
