@@ -5,90 +5,14 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/cli/explanations.h"
+#include "gateway/cli/tables.h"
+
 namespace sekisho::cli {
 
 namespace {
 
 using control::OperationId;
-
-std::string cell(const Node& node) {
-  if (const auto* text = node.string()) return *text;
-  if (const auto* flag = std::get_if<bool>(&node.value)) return *flag ? "yes" : "no";
-  if (const auto* number = std::get_if<std::int64_t>(&node.value)) return std::to_string(*number);
-  if (const auto* time = std::get_if<Time>(&node.value)) return to_string(*time);
-  if (const auto* items = node.array()) {
-    std::string text;
-    for (const Node& item : *items) text += (text.empty() ? "" : ", ") + cell(item);
-    return text;
-  }
-  if (const auto* members = node.table()) {
-    const Node* service = node.find("service");
-    const Node* reason = node.find("reason");
-    if (service != nullptr && reason != nullptr) return cell(*service) + " (" + cell(*reason) + ")";
-    std::string text;
-    for (const auto& [key, value] : *members)
-      text += (text.empty() ? "" : ", ") + key + " " + cell(value);
-    return text;
-  }
-  return "-";
-}
-
-// Columns on a terminal: East Asian wide characters take two, continuation bytes none.
-std::size_t width(std::string_view text) {
-  std::size_t columns = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte & 0xc0) == 0x80) continue;
-    columns += byte >= 0xe3 ? 2 : 1;
-  }
-  return columns;
-}
-
-std::string padded(std::string text, std::size_t columns) {
-  const std::size_t used = width(text);
-  if (used < columns) text.append(columns - used, ' ');
-  return text;
-}
-
-// Texts of several lines are left to --json.
-std::string table_of(const Node::Array& rows) {
-  if (rows.empty()) return "none\n";
-  std::vector<std::string> keys;
-  for (const Node& row : rows) {
-    for (const auto& [key, value] : *row.table()) {
-      const bool for_json = key == "before" || key == "after";
-      if (!for_json && std::ranges::find(keys, key) == keys.end()) keys.push_back(key);
-    }
-  }
-  std::vector<std::vector<std::string>> lines{{}};
-  for (const std::string& key : keys) {
-    std::string title = key;
-    std::ranges::transform(title, title.begin(), [](char c) {
-      return c == '_' ? ' ' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    });
-    lines.front().push_back(std::move(title));
-  }
-  for (const Node& row : rows) {
-    auto& line = lines.emplace_back();
-    for (const std::string& key : keys) {
-      const Node* value = row.find(key);
-      line.push_back(value != nullptr ? cell(*value) : "-");
-    }
-  }
-  std::vector<std::size_t> widths(keys.size(), 0);
-  for (const auto& line : lines) {
-    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width(line[i]));
-  }
-  std::string text;
-  for (const auto& line : lines) {
-    std::string row;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-      row += i + 1 == line.size() ? line[i] : padded(line[i], widths[i] + 2);
-    }
-    text += row + "\n";
-  }
-  return text;
-}
 
 std::string fields_of(const Node::Table& members) {
   std::size_t columns = 0;
@@ -112,19 +36,6 @@ std::string findings_of(const Node& result) {
     text += std::string(good ? "ok    " : "WRONG ") + cell(*row.find("subject")) + ": " +
             cell(*row.find("finding")) + "\n";
     if (!good) text += "      mend: " + cell(*row.find("mend")) + "\n";
-  }
-  return text;
-}
-
-std::string changes_of(const Node::Array& rows) {
-  if (rows.empty()) return "no difference\n";
-  std::string text;
-  for (const Node& row : rows) {
-    text += padded(cell(*row.find("change")), 9) + cell(*row.find("object")) + "\n";
-    if (const Node* before = row.find("before"); before->table() != nullptr)
-      text += "  - " + cell(*before) + "\n";
-    if (const Node* after = row.find("after"); after->table() != nullptr)
-      text += "  + " + cell(*after) + "\n";
   }
   return text;
 }
@@ -173,9 +84,20 @@ std::string as_text(const control::Operation& operation, const Node& result) {
     case OperationId::doctor:
       return findings_of(result);
     case OperationId::policy_diff:
-      return changes_of(*result.array());
+      return changes_of(result);
     case OperationId::policy_check:
-      return "the document is a valid policy\n";
+      return "the document is a valid policy\n" + notes_of(*result.find("review")->array());
+    case OperationId::policy_review: {
+      const std::string notes = notes_of(*result.array());
+      return notes.empty() ? "every grant gives something that no other gives\n" : notes;
+    }
+    case OperationId::policy_explain:
+      return explanation_of(result);
+    case OperationId::policy_matrix:
+      return matrix_of(*result.array());
+    case OperationId::policy_apply:
+      return fields_of(*result.table()) +
+             (result.find("confirm_by") != nullptr ? "keep it with: sekisho policy confirm\n" : "");
     case OperationId::policy_can:
       return cell(*result.find("explanation")) + "\n";
     case OperationId::policy_export:

@@ -105,13 +105,22 @@ constexpr std::array kCatalogue{
     P{"only", "--only", list, false, "this one of it; repeat for more"}};
 
 constexpr std::array kCheck{kDocument, kSyntax};
-constexpr std::array kApply{kDocument, kSyntax, kBase, kReason};
+constexpr P kConfirm{"confirm", "--confirm", text, false,
+                     "60s, 5m: return to the policy of now unless `policy confirm` comes by then"};
+constexpr std::array kApply{kDocument, kSyntax, kBase, kConfirm, kReason};
+constexpr std::array kImport{kDocument, kSyntax, kBase, kReason};
 constexpr std::array kRollback{P{"revision", "REVISION", number, true, "the revision to return to"},
                                kBase, kReason};
 constexpr std::array kHistory{kLimit};
+constexpr P kAt{"at", "--at", text, false,
+                "as of this time, RFC 3339, by the policy that was in force then; default: now"};
 constexpr std::array kCan{P{"who", "WHO", text, true, "a person or a device"},
                           P{"destination", "DEST:PORT", text, true,
-                            "an address and port, [v6]:port; /udp at the end for UDP"}};
+                            "an address and port, [v6]:port; /udp at the end for UDP"},
+                          kAt};
+constexpr std::array kMatrix{
+    P{"people", "--person", list, false, "this person alone; repeat for more"},
+    P{"resources", "--resource", list, false, "this resource alone; repeat for more"}, kAt};
 constexpr std::array kExport{P{"revision", "--revision", number, false, "default: the active one"},
                              kSyntax};
 
@@ -225,8 +234,10 @@ constexpr std::array kOperations{
 
     Operation{policy_check, "policy", "check", auditor, false, "POST", "/policy/check",
               "Say every mistake in a policy document", kCheck},
-    Operation{policy_diff, "policy", "diff", auditor, false, "POST", "/policy/diff",
-              "Say what a policy document would change", kCheck},
+    Operation{
+        policy_diff, "policy", "diff", auditor, false, "POST", "/policy/diff",
+        "Say what a policy document would change: who gains, who loses, which connections end",
+        kCheck},
     Operation{policy_apply, "policy", "apply", administrator, true, "PUT", "/policy",
               "Make a policy document the policy in force", kApply},
     Operation{policy_rollback, "policy", "rollback", administrator, true, "POST",
@@ -236,10 +247,32 @@ constexpr std::array kOperations{
               "List the revisions", kHistory},
     Operation{policy_can, "policy", "can", auditor, false, "GET", "/policy/can",
               "Would this pass, and why (exit code 7: no)", kCan},
+    Operation{policy_explain, "policy", "explain", auditor, false, "GET", "/policy/explain",
+              "Would this pass, and all that counts for it (exit code 7: no)", kCan},
+    Operation{policy_matrix, "policy", "matrix", auditor, false, "GET", "/policy/matrix",
+              "Show who may reach what", kMatrix},
+    Operation{policy_review,
+              "policy",
+              "review",
+              auditor,
+              false,
+              "GET",
+              "/policy/review",
+              "Find grants that nobody would miss: duplicate, shadowed, useless",
+              {}},
+    Operation{policy_confirm,
+              "policy",
+              "confirm",
+              administrator,
+              true,
+              "POST",
+              "/policy/confirm",
+              "Keep the policy that was applied with --confirm",
+              {}},
     Operation{policy_export, "policy", "export", auditor, false, "GET", "/policy",
               "Print the policy document of a revision", kExport},
     Operation{policy_import, "policy", "import", administrator, true, "PATCH", "/policy",
-              "Add the objects of a document to the policy; nothing existing is changed", kApply},
+              "Add the objects of a document to the policy; nothing existing is changed", kImport},
 
     Operation{audit_list, "audit", "list", auditor, false, "GET", "/operations",
               "List what was done, by whom, when", kHistory},

@@ -224,6 +224,23 @@ Result<std::vector<engine::PeerStatus>> Box::peers() {
   return peers;
 }
 
+Result<std::vector<LiveFlow>> Box::flows() {
+  auto all = parts_.conntrack.flows();
+  if (!all) return std::unexpected(std::move(all.error()));
+  std::vector<LiveFlow> flows;
+  for (const kernel::Flow& flow : *all) {
+    if (flow.has_ended) continue;
+    flows.push_back({.source = flow.original.source,
+                     .destination = flow.original.destination,
+                     .protocol = Protocol{flow.original.protocol},
+                     .source_port = flow.original.source_port,
+                     .port = flow.original.destination_port,
+                     .mark = flow.mark,
+                     .bytes = flow.sent.bytes + flow.answered.bytes});
+  }
+  return flows;
+}
+
 void Box::use_network() {
   ruleset_ = make_ruleset(config_.network);
   parts_.routing.use(tunnel_of(config_.network));

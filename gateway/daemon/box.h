@@ -45,6 +45,8 @@ class Box {
   Result<std::vector<kernel::ForeignRisk>> foreign_risks();
 
   Result<std::vector<engine::PeerStatus>> peers();
+  // The connections of devices that have not ended.
+  Result<std::vector<LiveFlow>> flows();
   const PublicKey& public_key() const { return public_key_; }
 
   // After the configuration's network changed: rules and routes follow at the next install().

@@ -111,7 +111,15 @@ Checked<void> Daemon::adopt_policy() {
   if (!active) return std::unexpected(listed(std::move(active.error())));
   auto space = store_->atom_space();
   if (!space) return std::unexpected(listed(std::move(space.error())));
+  auto provisional = store_->provisional();
+  if (!provisional) return std::unexpected(listed(std::move(provisional.error())));
   engine::Started started{.active = {}, .space = *std::move(space)};
+  if (const auto& on_trial = *provisional) {
+    started.provisional = {.back_to = on_trial->back_to,
+                           .until = on_trial->until,
+                           .length = on_trial->length,
+                           .author = on_trial->author};
+  }
   if (*active) {
     const store::RevisionInfo& info = (*active)->info;
     started.active = engine::Revision{.number = info.number,

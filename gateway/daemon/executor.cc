@@ -80,6 +80,14 @@ engine::Outcome carried(Result<Value> result) {
   return *std::move(result);
 }
 
+engine::Outcome whole(Result<store::Revision> stored) {
+  if (!stored) return std::unexpected(std::move(stored.error()));
+  engine::Revision revision = to_revision(stored->info);
+  revision.document = std::move(stored->document);
+  revision.edits = std::move(stored->edits);
+  return revision;
+}
+
 }  // namespace
 
 Executor::Executor(const Config& config, Box& box, store::Store& store, Reply reply)
@@ -165,8 +173,19 @@ engine::Outcome Executor::do_it(const engine::Activate& activate, Time now) {
          .preshared_key = *std::move(key),
          .key_made = each.key_made_at_gateway ? store::KeyMade::gateway : store::KeyMade::device});
   }
-  return finished(
-      store_.activate(std::exchange(pending_, {}), devices, to_operation(activate.entry, now)));
+  std::optional<store::Provisional> provisional;
+  if (const auto& on_trial = activate.provisional) {
+    provisional = {.back_to = on_trial->back_to,
+                   .until = on_trial->until,
+                   .length = on_trial->length,
+                   .author = on_trial->author};
+  }
+  return finished(store_.activate(std::exchange(pending_, {}), devices,
+                                  to_operation(activate.entry, now), provisional));
+}
+
+engine::Outcome Executor::do_it(const engine::Confirm& confirm, Time now) {
+  return finished(store_.confirm(to_operation(confirm.entry, now)));
 }
 
 engine::Outcome Executor::do_it(const engine::Abandon& abandon, Time now) {
@@ -175,12 +194,11 @@ engine::Outcome Executor::do_it(const engine::Abandon& abandon, Time now) {
 }
 
 engine::Outcome Executor::do_it(const engine::ReadRevision& read, Time) {
-  auto stored = store_.revision(read.number);
-  if (!stored) return std::unexpected(std::move(stored.error()));
-  engine::Revision revision = to_revision(stored->info);
-  revision.document = std::move(stored->document);
-  revision.edits = std::move(stored->edits);
-  return revision;
+  return whole(store_.revision(read.number));
+}
+
+engine::Outcome Executor::do_it(const engine::ReadRevisionAt& read, Time) {
+  return whole(store_.revision_at(read.at));
 }
 
 engine::Outcome Executor::do_it(const engine::ReadHistory& read, Time) {
@@ -193,6 +211,10 @@ engine::Outcome Executor::do_it(const engine::ReadHistory& read, Time) {
 
 engine::Outcome Executor::do_it(const engine::ReadPeers&, Time) {
   return carried(box_.peers());
+}
+
+engine::Outcome Executor::do_it(const engine::ReadFlows&, Time) {
+  return carried(box_.flows());
 }
 
 engine::Outcome Executor::do_it(const engine::Examine& request, Time now) {

@@ -35,10 +35,13 @@ class Executor {
   engine::Outcome do_it(const engine::FindAddresses& find, Time now);
   engine::Outcome do_it(const engine::StorePending& store, Time now);
   engine::Outcome do_it(const engine::Activate& activate, Time now);
+  engine::Outcome do_it(const engine::Confirm& confirm, Time now);
   engine::Outcome do_it(const engine::Abandon& abandon, Time now);
   engine::Outcome do_it(const engine::ReadRevision& read, Time now);
+  engine::Outcome do_it(const engine::ReadRevisionAt& read, Time now);
   engine::Outcome do_it(const engine::ReadHistory& read, Time now);
   engine::Outcome do_it(const engine::ReadPeers& read, Time now);
+  engine::Outcome do_it(const engine::ReadFlows& read, Time now);
   engine::Outcome do_it(const engine::Examine& examine, Time now);
   engine::Outcome do_it(const engine::ReadOperations& read, Time now);
   engine::Outcome do_it(const engine::VerifyOperations& verify, Time now);

@@ -3,6 +3,7 @@
 
 #include "gateway/engine/engine.h"
 #include "gateway/engine/plan.h"
+#include "gateway/engine/views.h"
 #include "policy/model/document.h"
 
 // What is asked and changes the policy: from the request to the plan, step by step to its end, and
@@ -30,12 +31,20 @@ Effects Engine::change(const Asked& asked, Time now) {
         asked, std::move(entry),
         {{ErrorCode::conflict,
           "policy",
-          "revision " + std::to_string(active_->revision.value()) + " is active, not " +
-              std::to_string(*base),
+          "revision " + std::to_string(active_->revision.value()) + " by " + active_->author +
+              " is active, not " + std::to_string(*base),
           {},
           "look at what changed (policy history, policy diff), then apply on top of it"}});
   }
+  if (const auto why = why_not_now(asked)) {
+    Entry entry{.actor = asked.actor,
+                .operation = control::operation(asked.request.operation).name(),
+                .object = object_of(asked.request)};
+    return reject(asked, std::move(entry), {*why});
+  }
   switch (asked.request.operation) {
+    case OperationId::policy_confirm:
+      return confirm(asked);
     case OperationId::policy_apply:
     case OperationId::policy_import:
       return begin(asked, edit_document(active_->policy.policy(), asked.request), now);
@@ -70,15 +79,19 @@ Effects Engine::change_back(const Asked& asked, Time) {
       ReadRevision{RevisionNumber(static_cast<std::uint64_t>(std::max<std::int64_t>(number, 0)))},
       [this, asked, number](Outcome outcome, Time at) -> Effects {
         if (!outcome) return begin(asked, std::unexpected(Errors{std::move(outcome.error())}), at);
-        auto earlier = policy_of(std::get<Revision>(*outcome));
-        if (!earlier) return begin(asked, std::unexpected(std::move(earlier.error())), at);
-        const Policy& policy = active_->policy.policy();
-        Edit edit{.change = difference(policy, roll_back(policy, *std::move(earlier))),
-                  .object = "policy",
-                  .reason = text_parameter(asked.request, "reason")};
-        if (edit.reason.empty()) edit.reason = "back to revision " + std::to_string(number);
-        return begin(asked, std::move(edit), at);
+        return go_back(asked, policy_of(std::get<Revision>(*outcome)),
+                       "back to revision " + std::to_string(number), at);
       });
+}
+
+Effects Engine::go_back(const Asked& asked, Checked<Policy> earlier, std::string reason, Time now) {
+  if (!earlier) return begin(asked, std::unexpected(std::move(earlier.error())), now);
+  const Policy& policy = active_->policy.policy();
+  Edit edit{.change = difference(policy, roll_back(policy, *std::move(earlier))),
+            .object = "policy",
+            .reason = text_parameter(asked.request, "reason")};
+  if (edit.reason.empty()) edit.reason = std::move(reason);
+  return begin(asked, std::move(edit), now);
 }
 
 Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
@@ -87,6 +100,8 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
               .object = object_of(asked.request),
               .reason = text_parameter(asked.request, "reason")};
   if (!edit) return reject(asked, std::move(entry), std::move(edit.error()));
+  auto provisional = provisional_after(asked, now);
+  if (!provisional) return reject(asked, std::move(entry), {std::move(provisional.error())});
   entry.object = edit->object;
   entry.before = edit->before;
   entry.after = edit->after;
@@ -102,6 +117,7 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
   change->edit = *std::move(edit);
   change->undo = *std::move(undo);
   change->entry = std::move(entry);
+  change->provisional = *std::move(provisional);
   const PolicyEdit& edited = change->edit.change;
   if (edited.empty()) return finish(change, now);
 
@@ -133,7 +149,7 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
        .activate = {device_change(
                         edited, change->undo,
                         change->edit.key_made_at_gateway ? change->edit.profile_for : std::nullopt),
-                    change->entry}});
+                    change->entry, change->provisional}});
   // What asks nothing of a kernel that refuses everything would be accepted and never loaded.
   if (!degraded_.empty() && std::ranges::none_of(change->plan, touches_kernel)) {
     change->plan.insert(change->plan.begin(), Install{desired()});
@@ -156,6 +172,7 @@ Effects Engine::proceed(const ChangePtr& change, Time now) {
       change->activated = true;
       active_->revision = change->revision;
       active_->author = change->entry.actor.name;
+      set_provisional(change->provisional, at);
     }
     ++change->step;
     return proceed(change, at);
@@ -166,6 +183,7 @@ Effects Engine::finish(const ChangePtr& change, Time) {
   Node::Table result{{"revision", {static_cast<std::int64_t>(active_->revision.value())}},
                      {"object", {change->edit.object}},
                      {"changed", {!change->plan.empty()}}};
+  if (provisional_) std::ranges::copy(show_provisional(*provisional_), std::back_inserter(result));
   Effects effects;
   if (change->edit.profile_for && !change->plan.empty()) {
     const Device& device = active_->policy.policy().devices.at(*change->edit.profile_for);

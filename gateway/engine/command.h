@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <variant>
@@ -9,6 +10,7 @@
 #include "policy/base/time_zone.h"
 #include "policy/compile/compile.h"
 #include "policy/compile/diff.h"
+#include "policy/explain/live_flows.h"
 #include "policy/model/policy.h"
 #include "policy/model/revision.h"
 
@@ -41,6 +43,9 @@ class Desired {
   const Peers* peers_;
 };
 
+// The daemon itself, where nobody asked.
+extern const control::Actor kGateway;
+
 // One line of the operation record.
 struct Entry {
   control::Actor actor;
@@ -61,6 +66,16 @@ struct Revision {
   Time time = {};
   std::string digest;
   std::string state;
+};
+
+// The policy in force is on trial: it returns to that of `back_to` (none: to no policy) unless
+// somebody confirms it by `until`.
+struct Provisional {
+  RevisionNumber back_to;
+  Time until = {};
+  std::chrono::seconds length{};  // from its beginning to `until`
+  std::string author;
+  bool operator==(const Provisional&) const = default;
 };
 
 // A device as the ledger of all devices ever must know it.
@@ -123,17 +138,25 @@ struct StorePending {
 struct Activate {
   DeviceChange devices;
   Entry entry;
+  std::optional<Provisional> provisional = {};  // from then on
 };  // the pending revision
+struct Confirm {
+  Entry entry;
+};  // nothing is on trial any more
 struct Abandon {
   Entry entry;
 };  // the pending revision, if there is one
 struct ReadRevision {
   RevisionNumber number;
 };  // outcome: Revision
+struct ReadRevisionAt {
+  Time at;
+};  // outcome: Revision, the one that was in force then
 struct ReadHistory {
   std::size_t limit;
 };  // outcome: vector<Revision>, documents left empty
 struct ReadPeers {};  // outcome: vector<PeerStatus>
+struct ReadFlows {};  // outcome: vector<LiveFlow>
 struct Examine {
   Desired desired;
 };  // outcome: vector<Finding>
@@ -160,9 +183,10 @@ struct AnswerWithProfile {
   Node result;
 };
 
-using Effect = std::variant<Install, ChangeTables, Remark, ChangePeers, FindAddresses, StorePending,
-                            Activate, Abandon, ReadRevision, ReadHistory, ReadPeers, Examine,
-                            ReadOperations, VerifyOperations, Record, Answer, AnswerWithProfile>;
+using Effect =
+    std::variant<Install, ChangeTables, Remark, ChangePeers, FindAddresses, StorePending, Activate,
+                 Confirm, Abandon, ReadRevision, ReadRevisionAt, ReadHistory, ReadPeers, ReadFlows,
+                 Examine, ReadOperations, VerifyOperations, Record, Answer, AnswerWithProfile>;
 using Effects = std::vector<Effect>;  // at most one has an outcome, and it is the last
 
 // Whether an outcome comes back for it.
@@ -171,15 +195,16 @@ inline bool has_outcome(const Effect& effect) {
          !std::holds_alternative<AnswerWithProfile>(effect);
 }
 
-using Outcome = Result<
-    std::variant<std::monostate, std::vector<IpAddress>, RevisionNumber, Revision,
-                 std::vector<Revision>, std::vector<PeerStatus>, std::vector<Finding>, Node>>;
+using Outcome = Result<std::variant<std::monostate, std::vector<IpAddress>, RevisionNumber,
+                                    Revision, std::vector<Revision>, std::vector<PeerStatus>,
+                                    std::vector<LiveFlow>, std::vector<Finding>, Node>>;
 
 // ---- commands ----
 
 struct Started {
   std::optional<Revision> active;
   AtomSpace space;
+  std::optional<Provisional> provisional = {};
 };
 struct Asked {
   RequestId id;

@@ -284,31 +284,7 @@ Checked<Edit> edit_object(const Policy& policy, const Request& request,
       return edit_one<GrantId>(policy, request, Act::remove, empty());
     case quota_set:
       return edit_quota(policy, request);
-    case status:
-    case doctor:
-    case service_catalogue:
-    case quota_show:
-    case person_list:
-    case person_show:
-    case device_list:
-    case device_show:
-    case device_profile:
-    case role_list:
-    case role_show:
-    case resource_list:
-    case resource_show:
-    case grant_list:
-    case grant_show:
-    case policy_check:
-    case policy_diff:
-    case policy_apply:
-    case policy_rollback:
-    case policy_history:
-    case policy_can:
-    case policy_export:
-    case policy_import:
-    case audit_list:
-    case audit_verify:
+    default:
       break;
   }
   return std::unexpected(one(ErrorCode::failed, control::operation(request.operation).name(),

@@ -9,12 +9,12 @@
 
 namespace sekisho::engine {
 
+const control::Actor kGateway{
+    .name = "sekishod", .uid = 0, .authority = control::Authority::officer, .via = "daemon"};
+
 namespace {
 
 constexpr std::chrono::seconds kRetry{1};
-
-const control::Actor kGateway{
-    .name = "sekishod", .uid = 0, .authority = control::Authority::officer, .via = "daemon"};
 
 const Entry kEnforcement{.actor = kGateway, .operation = "enforcement", .object = "kernel"};
 
@@ -120,7 +120,7 @@ Effects Engine::handle(Command command, Time now) {
 
 std::optional<Time> Engine::next_deadline() const {
   if (!active_) return std::nullopt;
-  return earliest(retry_at_,
+  return earliest(earliest(retry_at_, return_at_),
                   earliest(active_->compiler.compiled().next_opening, active_->next_end));
 }
 
@@ -167,6 +167,7 @@ Effects Engine::start(const Started& started, Time now) {
   active->revision = number;
   active->author = std::move(author);
   active_ = *std::move(active);
+  set_provisional(started.provisional, now);
   return install();
 }
 
@@ -209,6 +210,7 @@ Effects Engine::degrade(std::string why, Time now, Entry entry) {
 // The passing of time alone: what began is opened, who ended loses the tunnel.
 Effects Engine::wake(Time now) {
   if (!active_) return {};
+  if (return_at_ && now >= *return_at_) return return_unconfirmed(now);
   if (retry_at_ && now >= *retry_at_) return install();
   auto change = active_->compiler.update(active_->policy, {}, now);
   if (!change) return degrade(to_string(change.error()), now);
@@ -232,6 +234,7 @@ Effects Engine::wake(Time now) {
 // The wall clock was set: timeouts in the kernel run on, so they are counted anew.
 Effects Engine::renew(Time now) {
   if (!active_) return {};
+  set_provisional(provisional_, now);
   Effects effects;
   effects.emplace_back(Record{{.actor = kGateway,
                                .operation = "clock",

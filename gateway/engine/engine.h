@@ -66,6 +66,7 @@ class Engine {
     PolicyEdit undo;
     std::optional<Compiler> compiler_before;  // where destinations are cut anew
     std::optional<Peers> peers_before;        // where people or devices are edited
+    std::optional<Provisional> provisional;   // once it is in force
     RevisionNumber revision;                  // once it is stored
     std::vector<Effect> plan;
     std::size_t step = 0;
@@ -82,17 +83,26 @@ class Engine {
   Effects install();
   Effects enforce();
   Effects ask(const Asked& asked, Time now);
+  using Question = std::function<Checked<Node>(const ValidPolicy&, Time at)>;
   Effects look(const Asked& asked, Time now);
+  Effects look_back(const Asked& asked, Time now, Question question);
+  Effects compare(const Asked& asked, Time now);
   Effects look_outside(const Asked& asked);
   Effects change(const Asked& asked, Time now);
   Effects change_object(const Asked& asked, Time now);
   Effects change_back(const Asked& asked, Time now);
+  Effects go_back(const Asked& asked, Checked<Policy> earlier, std::string reason, Time now);
   Effects begin(const Asked& asked, Checked<Edit> edit, Time now);
   Effects proceed(const ChangePtr& change, Time now);
   Effects finish(const ChangePtr& change, Time now);
   Effects undo(const ChangePtr& change, Error error, Time now);
   void take_back(Change& change, Time now);
   Effects reject(const Asked& asked, Entry entry, Errors errors);
+  Effects confirm(const Asked& asked);
+  Effects return_unconfirmed(Time now);
+  std::optional<Error> why_not_now(const Asked& asked) const;
+  Result<std::optional<Provisional>> provisional_after(const Asked& asked, Time now) const;
+  void set_provisional(std::optional<Provisional> provisional, Time now);
   Effects wake(Time now);
   Effects renew(Time now);
   Effects count_ends_anew(Time now);
@@ -114,6 +124,8 @@ class Engine {
   std::uint64_t repairs_ = 0;
   std::optional<Time> last_repair_;
   std::optional<Time> compared_;  // all of the kernel, with what it shall hold
+  std::optional<Provisional> provisional_;
+  std::optional<Time> return_at_;  // where nobody confirms it
   Continuation then_;
 };
 

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "gateway/engine/engine.h"
+#include "gateway/engine/explanations.h"
 #include "gateway/engine/views.h"
 #include "policy/model/document.h"
 
@@ -54,24 +55,82 @@ Effects Engine::look(const Asked& asked, Time now) {
     case service_catalogue:
       return answer(asked.id, one_result(show_catalogue(list_parameter(asked.request, "only"))));
     case policy_check:
-    case policy_diff: {
-      auto document = read_document(asked.request);
-      if (!document) return answer(asked.id, std::unexpected(std::move(document.error())));
-      auto valid = validate(*document, network_, zones_);
-      if (!valid) {
-        locate_in_document(valid.error(), asked.request);
-        return answer(asked.id, std::unexpected(std::move(valid.error())));
-      }
-      return answer(asked.id, asked.request.operation == policy_check
-                                  ? Node{Node::Table{{"answer", {true}}}}
-                                  : show_difference(policy, *document));
-    }
+    case policy_diff:
+      return compare(asked, now);
+    case policy_review:
+      return answer(asked.id,
+                    show_review({active_->policy, active_->compiler.compiled().space}, now));
     case policy_can:
-      return answer(asked.id, can(active_->policy, text_parameter(asked.request, "who"),
-                                  text_parameter(asked.request, "destination"), now));
+      return look_back(asked, now, [request = asked.request](const ValidPolicy& then, Time at) {
+        return can(then, request, at);
+      });
+    case policy_explain: {
+      const bool of_now = asked.request.parameters.find("at") == nullptr;
+      const Compiled* compiled = of_now ? &active_->compiler.compiled() : nullptr;
+      return look_back(asked, now,
+                       [request = asked.request, compiled](const ValidPolicy& then, Time at) {
+                         return explain_flow(then, request, at, compiled);
+                       });
+    }
+    case policy_matrix:
+      return look_back(asked, now, [request = asked.request](const ValidPolicy& then, Time at) {
+        return show_matrix(then, request, at);
+      });
     default:
       return look_outside(asked);
   }
+}
+
+// By the policy that was in force at the time that is asked of; of a time to come by that of now.
+// The network is that of now in either case: it is no part of a policy.
+Effects Engine::look_back(const Asked& asked, Time now, Question question) {
+  const std::string given = text_parameter(asked.request, "at");
+  const Result<Time> at = given.empty() ? Result<Time>(now) : parse_time(given);
+  if (!at) {
+    Error error = at.error();
+    error.object = "at";
+    return answer(asked.id, std::unexpected(Errors{std::move(error)}));
+  }
+  if (*at >= now) return answer(asked.id, question(active_->policy, *at));
+  return await(ReadRevisionAt{*at},
+               [this, id = asked.id, at = *at, question](Outcome outcome, Time) -> Effects {
+                 if (!outcome)
+                   return answer(id, std::unexpected(Errors{std::move(outcome.error())}));
+                 auto policy = policy_of(std::get<Revision>(*outcome));
+                 if (!policy) return answer(id, std::unexpected(std::move(policy.error())));
+                 const auto valid = validate(*std::move(policy), network_, zones_);
+                 if (!valid) return answer(id, std::unexpected(valid.error()));
+                 return answer(id, question(*valid, at));
+               });
+}
+
+// policy.check and policy.diff: a document, beside the policy in force.
+Effects Engine::compare(const Asked& asked, Time now) {
+  auto document = read_document(asked.request);
+  if (!document) return answer(asked.id, std::unexpected(std::move(document.error())));
+  const ValidPolicy& policy = active_->policy;
+  const Compiled& compiled = active_->compiler.compiled();
+  PolicyEdit edit = difference(policy.policy(), *document);
+  auto valid = validate(*std::move(document), network_, zones_);
+  if (!valid) {
+    locate_in_document(valid.error(), asked.request);
+    return answer(asked.id, std::unexpected(std::move(valid.error())));
+  }
+  if (asked.request.operation == control::OperationId::policy_check) {
+    const auto space = cut(*valid, {});
+    if (!space) return answer(asked.id, std::unexpected(Errors{space.error()}));
+    return answer(asked.id, Node{Node::Table{{"answer", {true}},
+                                             {"review", show_review({*valid, *space}, now)}}});
+  }
+  auto next = compile(*valid, now, &compiled);
+  if (!next) return answer(asked.id, std::unexpected(Errors{next.error()}));
+  const auto to = std::make_shared<const Comparison>(
+      Comparison{*std::move(valid), std::move(edit), *std::move(next)});
+  return await(ReadFlows{}, [this, id = asked.id, to](Outcome outcome, Time at) -> Effects {
+    if (!outcome) return answer(id, std::unexpected(Errors{std::move(outcome.error())}));
+    return answer(id, show_changes(active_->policy, active_->compiler.compiled(), *to,
+                                   std::get<std::vector<LiveFlow>>(*outcome), at));
+  });
 }
 
 // What needs the store or the kernel to answer.
@@ -124,18 +183,20 @@ Effects Engine::look_outside(const Asked& asked) {
     }
     case policy_export: {
       const std::string syntax = text_parameter(asked.request, "syntax");
-      const auto document = [syntax](const Policy& policy) {
+      const auto document = [syntax](RevisionNumber number, const Policy& policy) {
         return Node{Node::Table{
+            {"revision", {static_cast<std::int64_t>(number.value())}},
             {"document", {write_policy(policy, syntax == "json" ? Syntax::json : Syntax::toml)}}}};
       };
       const auto revision = number_parameter(asked.request, "revision");
-      if (!revision) return answer(id, document(active_->policy.policy()));
+      if (!revision) return answer(id, document(active_->revision, active_->policy.policy()));
       return await(ReadRevision{RevisionNumber(
                        static_cast<std::uint64_t>(std::max<std::int64_t>(*revision, 0)))},
                    then([document](auto& value, Time) -> control::Reply {
-                     auto policy = policy_of(std::get<Revision>(value));
+                     const auto& stored = std::get<Revision>(value);
+                     auto policy = policy_of(stored);
                      if (!policy) return std::unexpected(std::move(policy.error()));
-                     return document(*policy);
+                     return document(stored.number, *policy);
                    }));
     }
     case audit_list: {
@@ -159,7 +220,7 @@ Effects Engine::look_outside(const Asked& asked) {
 Node Engine::status(const std::vector<PeerStatus>& peers, Time now) const {
   const Policy& policy = active_->policy.policy();
   const auto count = [](std::size_t n) { return Node{static_cast<std::int64_t>(n)}; };
-  return {Node::Table{
+  Node::Table status{
       {"answer", {degraded_.empty()}},
       {"state", {std::string(degraded_.empty() ? "enforcing" : "degraded")}},
       {"problem", degraded_.empty() ? Node{} : Node{degraded_}},
@@ -172,7 +233,9 @@ Node Engine::status(const std::vector<PeerStatus>& peers, Time now) const {
       {"repairs", count(repairs_)},
       {"last_repair", last_repair_ ? Node{to_string(*last_repair_)} : Node{}},
       {"compared", compared_ ? Node{to_string(*compared_)} : Node{}},
-  }};
+  };
+  if (provisional_) std::ranges::copy(show_provisional(*provisional_), std::back_inserter(status));
+  return {std::move(status)};
 }
 
 }  // namespace sekisho::engine

@@ -1,13 +1,11 @@
 #include "gateway/engine/views.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <map>
 #include <utility>
 
 #include "policy/base/text.h"
-#include "policy/explain/evaluate.h"
 #include "policy/model/catalogue.h"
 #include "policy/model/document.h"
 
@@ -98,67 +96,6 @@ std::map<ResourceId, Resource> all_resources(const Policy& policy) {
   return resources;
 }
 
-struct Destination {
-  IpAddress address;
-  Protocol protocol = Protocol::tcp;
-  Port port;
-};
-
-Result<Destination> parse_destination(std::string_view given) {
-  const auto wrong = [&](std::string cause) {
-    return fail(ErrorCode::invalid, "destination",
-                "\"" + std::string(given) + "\": " + std::move(cause),
-                "write 203.0.113.7:443, [2001:db8::7]:443 or 203.0.113.7:443/udp");
-  };
-  Destination destination;
-  std::string_view rest = given;
-  if (const auto slash = rest.find('/'); slash != std::string_view::npos) {
-    const std::string_view protocol = rest.substr(slash + 1);
-    if (protocol != "tcp" && protocol != "udp") return wrong("the protocol is neither tcp nor udp");
-    destination.protocol = protocol == "udp" ? Protocol::udp : Protocol::tcp;
-    rest = rest.substr(0, slash);
-  }
-  const auto colon = rest.rfind(':');
-  if (colon == std::string_view::npos) return wrong("the port is missing");
-  std::string_view host = rest.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
-    host = host.substr(1, host.size() - 2);
-  auto address = IpAddress::parse(host);
-  if (!address) return wrong(address.error().cause);
-  auto port = PortRange::parse(rest.substr(colon + 1));
-  if (!port || port->first != port->last) return wrong("the port is not a number from 1 to 65535");
-  destination.address = *address;
-  destination.port = port->first;
-  return destination;
-}
-
-// The tunnel address to ask for: of the device named, or of the person's best device.
-Result<IpAddress> source_of(const Policy& policy, const std::string& who, Family family) {
-  const Device* chosen = nullptr;
-  const IpAddress* source = nullptr;
-  for (const auto& [id, device] : policy.devices) {
-    if (id.str() != who && device.person.str() != who) continue;
-    const auto address = std::ranges::find(device.addresses, family, &IpAddress::family);
-    if (address == device.addresses.end()) continue;
-    if (chosen != nullptr && (chosen->state == DeviceState::active || id.str() == who)) continue;
-    chosen = &device;
-    source = &*address;
-  }
-  if (source != nullptr) return *source;
-  const std::string version = family == Family::v4 ? "IPv4" : "IPv6";
-  if (policy.people.contains(PersonId(who)) || policy.devices.contains(DeviceId(who))) {
-    return fail(ErrorCode::invalid, "who", who + " has no device with an " + version + " address",
-                "add a device, or ask for an address of the other family");
-  }
-  return fail(ErrorCode::not_found, "who", "there is no person and no device \"" + who + "\"",
-              "list them: person list, device list");
-}
-
-template <class Id>
-Node id_or_nothing(const std::optional<Id>& id) {
-  return id ? text(id->str()) : Node{};
-}
-
 }  // namespace
 
 Node list_objects(const Policy& policy, OperationId operation,
@@ -224,22 +161,9 @@ Node show_difference(const Policy& from, const Policy& to) {
   return {std::move(rows)};
 }
 
-Checked<Node> can(const ValidPolicy& policy, const std::string& who, const std::string& destination,
-                  Time now) {
-  const auto to = parse_destination(destination);
-  if (!to) return std::unexpected(Errors{to.error()});
-  const auto source = source_of(policy.policy(), who, to->address.family());
-  if (!source) return std::unexpected(Errors{source.error()});
-  const Flow flow{
-      .source = *source, .destination = to->address, .protocol = to->protocol, .port = to->port};
-  const Decision decision = evaluate(policy, flow, now);
-  return Node{Node::Table{{"answer", {decision.verdict == Verdict::permit}},
-                          {"reason", text(to_string(decision.reason))},
-                          {"explanation", text(explain(policy, flow, decision))},
-                          {"person", id_or_nothing(decision.person)},
-                          {"device", id_or_nothing(decision.device)},
-                          {"resource", id_or_nothing(decision.resource)},
-                          {"grant", id_or_nothing(decision.grant)}}};
+Node::Table show_provisional(const Provisional& provisional) {
+  return {{"confirm_by", text(to_string(provisional.until))},
+          {"returns_to", number(provisional.back_to.value())}};
 }
 
 Node show_history(const std::vector<Revision>& revisions) {

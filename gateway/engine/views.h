@@ -24,9 +24,8 @@ Result<Node> show_catalogue(const std::vector<std::string>& only);
 // One row for each object that was added, removed or changed, with it before and after.
 Node show_difference(const Policy& from, const Policy& to);
 
-// policy.can: `who` is a person or a device; `destination` an address and a port, "/udp" for UDP.
-Checked<Node> can(const ValidPolicy& policy, const std::string& who, const std::string& destination,
-                  Time now);
+// What of a policy on trial is to be known: "confirm_by", "returns_to".
+Node::Table show_provisional(const Provisional& provisional);
 
 Node show_history(const std::vector<Revision>& revisions);
 Node show_findings(const std::vector<Finding>& findings);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -55,6 +56,16 @@ struct Revision {
   std::string document;  // of the nearest revision before it that is kept whole, or its own
   std::vector<std::string> edits;  // what leads from there to it
   AtomSpace space;
+};
+
+// The active revision is on trial: where nobody confirms it by `until`, the policy returns to that
+// of `back_to` (none: to no policy).
+struct Provisional {
+  RevisionNumber back_to;
+  Time until;
+  std::chrono::seconds length{};  // from its beginning to `until`
+  std::string author;             // Unix user name
+  bool operator==(const Provisional&) const = default;
 };
 
 enum class KeyMade { device, gateway };  // where the device's private key was made

@@ -212,6 +212,15 @@ Result<void> move(Database& database, RevisionNumber number, RevisionState from,
   return done;
 }
 
+Result<void> set_provisional(Database& database, const std::optional<Provisional>& provisional) {
+  auto done = database.execute("DELETE FROM provisional");
+  if (!done || !provisional) return done;
+  return Statement(database, "INSERT INTO provisional VALUES (1, ?, ?, ?, ?)",
+                   to_column(provisional->back_to), to_seconds(provisional->until),
+                   static_cast<std::int64_t>(provisional->length.count()), provisional->author)
+      .run();
+}
+
 }  // namespace
 
 Result<std::optional<RevisionNumber>> revision_in(Database& database, RevisionState state) {
@@ -247,7 +256,8 @@ Result<RevisionNumber> Store::add_pending(const NewRevision& revision) {
 }
 
 Result<void> Store::activate(RevisionNumber number, const DeviceChange& devices,
-                             const Operation& entry) {
+                             const Operation& entry,
+                             const std::optional<Provisional>& provisional) {
   return database_->transaction([&]() -> Result<void> {
     const auto former = revision_in(*database_, RevisionState::active);
     if (!former) return std::unexpected(former.error());
@@ -260,8 +270,27 @@ Result<void> Store::activate(RevisionNumber number, const DeviceChange& devices,
       return moved;
     }
     if (auto changed = change_ledger(*database_, devices, entry); !changed) return changed;
+    if (auto set = set_provisional(*database_, provisional); !set) return set;
     return drop_value(append(*database_, entry));
   });
+}
+
+Result<void> Store::confirm(const Operation& entry) {
+  return database_->transaction([&]() -> Result<void> {
+    if (auto set = set_provisional(*database_, {}); !set) return set;
+    return drop_value(append(*database_, entry));
+  });
+}
+
+Result<std::optional<Provisional>> Store::provisional() {
+  Statement find(*database_, "SELECT back_to, until, length, author FROM provisional");
+  const auto row = find.step();
+  if (!row) return std::unexpected(row.error());
+  if (!*row) return std::nullopt;
+  return Provisional{.back_to = to_revision(find.integer(0)),
+                     .until = to_time(find.integer(1)),
+                     .length = std::chrono::seconds(find.integer(2)),
+                     .author = find.text(3)};
 }
 
 Result<void> Store::abandon(RevisionNumber number, const Operation& entry) {
@@ -304,6 +333,18 @@ Result<Revision> Store::revision(RevisionNumber number) {
   if (!space) return std::unexpected(space.error());
   revision.space = std::move(*space);
   return revision;
+}
+
+Result<Revision> Store::revision_at(Time at) {
+  Statement find(*database_,
+                 "SELECT number FROM revisions WHERE state IN ('active', 'superseded')"
+                 " AND time <= ? ORDER BY number DESC LIMIT 1",
+                 to_seconds(at));
+  const auto row = find.step();
+  if (!row) return std::unexpected(row.error());
+  if (*row) return revision(to_revision(find.integer(0)));
+  return fail(ErrorCode::not_found, "policy", "there was none in force at " + to_string(at),
+              "list what there is: policy history");
 }
 
 Result<std::vector<RevisionInfo>> Store::history(std::size_t limit, RevisionNumber before) {

@@ -82,6 +82,14 @@ CREATE TRIGGER operations_stay_unchanged BEFORE UPDATE ON operations
   BEGIN SELECT RAISE(ABORT, 'the record of operations is append-only'); END;
 CREATE TRIGGER operations_stay BEFORE DELETE ON operations
   BEGIN SELECT RAISE(ABORT, 'the record of operations is append-only'); END;
+)",
+    R"(
+CREATE TABLE provisional(
+  only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+  back_to INTEGER NOT NULL,
+  until INTEGER NOT NULL,
+  length INTEGER NOT NULL,
+  author TEXT NOT NULL) STRICT;
 )"};
 
 constexpr std::int64_t kSchema = kSteps.size();

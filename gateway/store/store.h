@@ -41,15 +41,23 @@ class Store {
   // Makes a pending revision the active one, the former superseded, carries out the change of
   // devices that it means, and records `entry`: all or nothing. So the living devices of the ledger
   // are those of the active revision. The ledger takes time and author of the change from `entry`.
-  Result<void> activate(RevisionNumber number, const DeviceChange& devices, const Operation& entry);
+  // From then on provisional() is `provisional`.
+  Result<void> activate(RevisionNumber number, const DeviceChange& devices, const Operation& entry,
+                        const std::optional<Provisional>& provisional = {});
   // Gives a pending revision up and records `entry`, whose `result` says why.
   Result<void> abandon(RevisionNumber number, const Operation& entry);
+
+  // The active revision is no longer on trial; records `entry`.
+  Result<void> confirm(const Operation& entry);
+  Result<std::optional<Provisional>> provisional();
 
   Result<std::optional<Revision>> active();
   // What cut() begins from: the atoms of the active revision, or none, and the first number never
   // given.
   Result<AtomSpace> atom_space();
   Result<Revision> revision(RevisionNumber number);
+  // The newest that was accepted by `at` and came into force; not_found before the first.
+  Result<Revision> revision_at(Time at);
   // Newest first, numbers below `before`; with no `before` from the newest.
   Result<std::vector<RevisionInfo>> history(std::size_t limit, RevisionNumber before = {});
 

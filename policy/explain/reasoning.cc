@@ -1,5 +1,7 @@
 #include "policy/explain/reasoning.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace sekisho {
@@ -88,6 +90,30 @@ std::vector<Step> reasoning(const ValidPolicy& valid, const Flow& flow, Time at)
     }
   }
   return steps;
+}
+
+std::vector<std::string> elements_of(const Tables& tables, const Flow& flow) {
+  std::vector<std::string> lines;
+  const int family = flow.source.family() == Family::v4 ? 4 : 6;
+  const auto cohort = tables.cohorts.find(flow.source);
+  if (cohort == tables.cohorts.end()) return lines;
+  const std::uint16_t number = cohort->second.cohort.value();
+  lines.push_back(fmt::format("cohort{}: {} : {:#010x}", family, flow.source.to_string(), number));
+  const auto atom = std::ranges::find_if(tables.atoms, [&](const auto& entry) {
+    const auto& [where, mark] = entry;
+    return where.protocol == flow.protocol && where.ports.contains(flow.port) &&
+           where.addresses.contains(flow.destination);
+  });
+  if (atom == tables.atoms.end()) return lines;
+  const auto& [where, mark] = *atom;
+  lines.push_back(fmt::format("atoms{}: {}-{} . {} . {} : {:#010x}", family,
+                              where.addresses.first.to_string(), where.addresses.last.to_string(),
+                              flow.protocol == Protocol::tcp ? "tcp" : "udp",
+                              where.ports.to_string(), mark.opening()));
+  const bool granted = tables.grants.contains({cohort->second.cohort, mark});
+  lines.push_back(fmt::format("grants: {:#010x} . {:#010x} {}", number, mark.verified(),
+                              granted ? "is there" : "is not there"));
+  return lines;
 }
 
 }  // namespace sekisho

@@ -16,4 +16,8 @@ struct Step {
 };
 std::vector<Step> reasoning(const ValidPolicy& policy, const Flow& flow, Time at);
 
+// The elements of maps and sets that decide it in the kernel, with the values of `nft list table`:
+// "cohort4: 10.66.0.2 : 0x00000002".
+std::vector<std::string> elements_of(const Tables& tables, const Flow& flow);
+
 }  // namespace sekisho

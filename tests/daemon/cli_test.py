@@ -28,8 +28,10 @@ EVERY_OPERATION = [
     ("resource list", OK), ("resource show db", OK), ("resource show internet", OK), ("resource set db --name Database", OK),
     ("grant add cho-db --who role:sales --resource db --reason accounts --until 2099-01-01", OK),
     ("grant list", OK), ("grant show cho-db", OK), ("grant set cho-db --until never", OK),
-    ("policy can cho 203.0.113.40:5432", OK), ("policy export", OK), ("policy history", OK),
+    ("policy can cho 203.0.113.40:5432", OK), ("policy explain cho 203.0.113.40:5432", OK), ("policy review", OK),
+    ("policy matrix", OK), ("policy matrix --person cho --resource db --at 2098-01-01", OK), ("policy export", OK), ("policy history", OK),
     ("policy check {file}", OK), ("policy diff {file}", OK), ("policy apply {file}", OK), ("policy import {new}", OK),
+    ("policy apply {file} --confirm 60s", OK), ("policy confirm", OK),
     ("policy rollback 1", OK), ("audit list", OK), ("audit verify", OK),
     ("grant remove ana-web", OK), ("resource remove web", OK), ("person add temp --name T", OK),
     ("device add temp-pc --person temp --public-key {other}", OK), ("device remove temp-pc", OK), ("person remove temp", OK),
@@ -59,7 +61,11 @@ REFUSED = [
     ("person show nobody", NOT_FOUND, "does not exist"), ("person set nobody --name X", NOT_FOUND, ""),
     ("device remove nothing", NOT_FOUND, ""), ("device profile nothing", NOT_FOUND, ""), ("grant remove nothing", NOT_FOUND, ""),
     ("policy rollback 99999", NOT_FOUND, "policy history"), ("policy export --revision 99999", NOT_FOUND, ""),
-    ("policy can nobody 192.0.2.1:443", NOT_FOUND, ""),
+    ("policy can nobody 192.0.2.1:443", NOT_FOUND, ""), ("policy confirm", NOT_FOUND, "nothing waits to be confirmed"),
+    ("policy can ana 203.0.113.10:7000 --at 2000-01-01", NOT_FOUND, "none in force at 2000-01-01T00:00:00Z"),
+    ("policy explain ana 203.0.113.10:7000 --at yesterday", FAILURE, "at: "),
+    ("policy matrix --person nobody", NOT_FOUND, "person list"), ("policy matrix --resource nothing", NOT_FOUND, "resource list"),
+    ("policy apply {file} --confirm soon", FAILURE, "give 1s to 24h"), ("policy explain ana 203.0.113.10:22", NO, "no: "),
     ("person add ana --name Again", CONFLICT, "exists already"), ("policy import {file}", CONFLICT, "person.ana"),
     ("policy apply {file} --base 99999", CONFLICT, "is active, not 99999"), ("policy rollback 1 --base 99999", CONFLICT, ""),
     ("policy can ana 203.0.113.10:22", NO, ""), ("policy can ana 203.0.113.10:7000/udp", NO, ""),
@@ -168,7 +174,7 @@ class CommandLine(unittest.TestCase):
             file.write_text(exported)
             before = result("status")["revision"]
             sekisho(f"policy check {file}")
-            self.assertEqual(result(f"policy diff {file}"), [])
+            self.assertEqual(result(f"policy diff {file}"), {"objects": [], "access": [], "flows": []})
             self.assertEqual(result(f"policy apply {file}")["changed"], False)
             self.assertEqual(result("status")["revision"], before)
             kept = run(f"sqlite3 -readonly {RUN}/state/state.db 'select count(*) from devices' 2>&1", check=False)

@@ -1,6 +1,7 @@
 #include "gateway/kernel/conntrack/flow.h"
 
 #include <endian.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <sys/socket.h>
@@ -43,6 +44,12 @@ std::optional<FlowTuple> read_tuple(const Attributes& tuple) {
 FlowCounters read_counters(const Attributes& counters) {
   return {.packets = counters.be64(CTA_COUNTERS_PACKETS).value_or(0),
           .bytes = counters.be64(CTA_COUNTERS_BYTES).value_or(0)};
+}
+
+bool has_ended(const Attributes& protocol_info) {
+  const auto state = protocol_info.nest(CTA_PROTOINFO_TCP).u8(CTA_PROTOINFO_TCP_STATE);
+  return state && (*state == TCP_CONNTRACK_LAST_ACK || *state == TCP_CONNTRACK_TIME_WAIT ||
+                   *state == TCP_CONNTRACK_CLOSE);
 }
 
 void append_attribute(std::vector<std::uint8_t>& to, std::uint16_t type,
@@ -96,6 +103,7 @@ std::optional<Flow> read_flow(const nlmsghdr& message) {
   return Flow{.original = *original,
               .reply = *reply,
               .mark = values.be32(CTA_MARK).value_or(0),
+              .has_ended = has_ended(values.nest(CTA_PROTOINFO)),
               .sent = read_counters(values.nest(CTA_COUNTERS_ORIG)),
               .answered = read_counters(values.nest(CTA_COUNTERS_REPLY)),
               .name = read_name(values)};

@@ -34,6 +34,7 @@ struct Flow {
   FlowTuple original;  // as the opener sent it: where it meant to go, before any translation
   FlowTuple reply;     // as the answers arrive
   std::uint32_t mark = 0;
+  bool has_ended = false;  // TCP that both sides closed, or one reset; the entry lingers on
   FlowCounters sent;
   FlowCounters answered;
   // How the kernel names it (CTA_TUPLE_ORIG, CTA_ZONE, CTA_ID), given back as it was read.

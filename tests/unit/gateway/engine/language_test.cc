@@ -259,7 +259,7 @@ TEST_F(LanguageTest, AnImportNeverChangesTheQuota) {
   EXPECT_EQ(refusal("policy.import", import(4)),
             "quota: exists already (leave it out of the document, or change it with: quota set)");
   const Node rows = must("policy.diff", {{"document", text("")}});
-  EXPECT_EQ(*rows.array()->back().find("object")->string(), "quota");
+  EXPECT_EQ(*rows.find("objects")->array()->back().find("object")->string(), "quota");
 }
 
 TEST_F(LanguageTest, ALookAlikeIdIsNamed) {

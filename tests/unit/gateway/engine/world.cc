@@ -119,6 +119,11 @@ Outcome World::execute(const Effect& effect) {
     revisions[active].state = "active";
     ledger.push_back(activate->devices);
     record.push_back(activate->entry);
+    provisional = activate->provisional;
+  } else if (const auto* confirmed = std::get_if<Confirm>(&effect)) {
+    trace.emplace_back("confirm");
+    provisional.reset();
+    record.push_back(confirmed->entry);
   } else if (std::holds_alternative<Abandon>(effect)) {
     trace.emplace_back("abandon");
     if (pending) revisions[*std::exchange(pending, std::nullopt)].state = "abandoned";
@@ -126,6 +131,16 @@ Outcome World::execute(const Effect& effect) {
     const auto found = revisions.find(read->number);
     if (found == revisions.end()) return fail(ErrorCode::not_found, "revision", "does not exist");
     return found->second;
+  } else if (const auto* then = std::get_if<ReadRevisionAt>(&effect)) {
+    const Revision* found = nullptr;
+    for (const auto& [number, revision] : revisions) {
+      const bool was_in_force = revision.state == "active" || revision.state == "superseded";
+      if (was_in_force && revision.time <= then->at) found = &revision;
+    }
+    if (found == nullptr) return fail(ErrorCode::not_found, "policy", "there was none");
+    return *found;
+  } else if (std::holds_alternative<ReadFlows>(effect)) {
+    return flows;
   } else if (std::holds_alternative<ReadHistory>(effect)) {
     std::vector<Revision> all;
     for (const auto& [number, revision] : revisions) all.insert(all.begin(), revision);

@@ -39,12 +39,14 @@ class World {
   AtomSpace remarked;                    // the space of the last Remark
   std::map<std::string, AtomMark> live;  // live flows by name; Remark changes their marks
   std::map<std::string, std::pair<IpAddress, Port>> live_to;
+  std::vector<LiveFlow> flows;  // what ReadFlows finds
 
   // "disk"
   std::map<RevisionNumber, Revision> revisions;
   std::optional<RevisionNumber> pending;
   RevisionNumber active;
   AtomSpace stored_space;
+  std::optional<Provisional> provisional;
   std::vector<Entry> record;
   std::vector<DeviceChange> ledger;
 

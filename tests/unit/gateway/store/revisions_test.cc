@@ -209,6 +209,50 @@ TEST_F(Revisions, DamagedDocumentOrAtomsAreToldAndNotGivenOut) {
   EXPECT_THAT(why(store_.active()).cause, HasSubstr("atoms of revision 1"));
 }
 
+TEST_F(Revisions, OfAnyTimeTheOneInForceIsFound) {
+  EXPECT_EQ(why(store_.revision_at(kNow)).code, ErrorCode::not_found);
+  NewRevision first = revision("first", {});
+  NewRevision second = revision("second", RevisionNumber(1));
+  NewRevision given_up = revision("given up", RevisionNumber(2));
+  second.time = later(10);
+  given_up.time = later(20);
+  must(store_.activate(must(store_.add_pending(first)), {}, operation("policy.apply")));
+  must(store_.activate(must(store_.add_pending(second)), {}, operation("policy.apply")));
+  must(store_.abandon(must(store_.add_pending(given_up)), operation("policy.apply")));
+  const auto at = [&](int seconds) { return must(store_.revision_at(later(seconds))).info.number; };
+  EXPECT_EQ(at(0), RevisionNumber(1));
+  EXPECT_EQ(at(9), RevisionNumber(1));
+  EXPECT_EQ(at(10), RevisionNumber(2));
+  EXPECT_EQ(at(1000), RevisionNumber(2));
+  EXPECT_EQ(text_of(must(store_.revision_at(later(5)))), "first");
+  const Error none = why(store_.revision_at(later(-1)));
+  EXPECT_EQ(none.code, ErrorCode::not_found);
+  EXPECT_THAT(none.advice, HasSubstr("policy history"));
+}
+
+TEST_F(Revisions, ATrialIsKeptUntilItIsConfirmedOrFollowed) {
+  EXPECT_EQ(must(store_.provisional()), std::nullopt);
+  const Provisional trial{.back_to = RevisionNumber(1),
+                          .until = later(60),
+                          .length = std::chrono::seconds(60),
+                          .author = "tanaka"};
+  const auto activate = [&](const std::string& document, unsigned base,
+                            const std::optional<Provisional>& provisional) {
+    const auto number = must(store_.add_pending(revision(document, RevisionNumber(base))));
+    must(store_.activate(number, {}, operation("policy.apply"), provisional));
+  };
+  activate("first", 0, {});
+  activate("second", 1, trial);
+  reopen();
+  EXPECT_EQ(must(store_.provisional()), trial);
+  must(store_.confirm(operation("policy.confirm")));
+  EXPECT_EQ(must(store_.operations(1)).front().operation.name, "policy.confirm");
+  EXPECT_EQ(must(store_.provisional()), std::nullopt);
+  activate("third", 2, trial);
+  activate("fourth", 3, {});
+  EXPECT_EQ(must(store_.provisional()), std::nullopt);
+}
+
 TEST_F(Revisions, UnknownNumberIsNotFound) {
   EXPECT_EQ(why(store_.revision(RevisionNumber(9))).code, ErrorCode::not_found);
 }

@@ -94,8 +94,18 @@ TEST(Store, RefusesNewerSchemaAndNamesBothVersions) {
   make_state(directory);
   tamper(directory.file(), "PRAGMA user_version=7");
   EXPECT_THAT(why_not_open(directory),
-              AllOf(HasSubstr("version 7"), HasSubstr("program's version 1"), HasSubstr("backup")));
+              AllOf(HasSubstr("version 7"), HasSubstr("program's version 2"), HasSubstr("backup")));
   EXPECT_EQ(tamper(directory.file(), "PRAGMA user_version"), "7");
+}
+
+TEST(Store, AnOlderSchemaIsBroughtUp) {
+  const Directory directory;
+  make_state(directory);
+  tamper(directory.file(), "DROP TABLE provisional; PRAGMA user_version=1");
+  EXPECT_EQ(why_not_open(directory), "it opened");
+  Store store = must(Store::open(directory.state(), kNow));
+  EXPECT_EQ(must(store.provisional()), std::nullopt);
+  EXPECT_EQ(tamper(directory.file(), "PRAGMA user_version"), "2");
 }
 
 TEST(Store, RefusesDatabaseOfAnotherProgram) {

@@ -48,11 +48,11 @@ std::vector<std::string> cells(const PolicyBuilder& policy, const std::string& p
 }
 
 TEST(Matrix, TellsWhoReachesWhat) {
-  EXPECT_THAT(
-      cells(office(), "sato", kNow),
-      ElementsAre("lan part granted sales-lan 2027-01-15T08:01:30Z", "vault closed weaker_classification sales-lan -",
-                  "wiki open granted sato-wiki 2027-01-15T08:01:00Z",
-                  "internet closed no_grant - -"));
+  EXPECT_THAT(cells(office(), "sato", kNow),
+              ElementsAre("lan part granted sales-lan 2027-01-15T08:01:30Z",
+                          "vault closed weaker_classification sales-lan -",
+                          "wiki open granted sato-wiki 2027-01-15T08:01:00Z",
+                          "internet closed no_grant - -"));
 }
 
 TEST(Matrix, AtAnotherTime) {

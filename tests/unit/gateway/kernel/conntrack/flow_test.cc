@@ -62,6 +62,21 @@ TEST(Flow, ReadsIPv6) {
   EXPECT_EQ(flow->answered.packets, 0u);
 }
 
+// TCP whose entry lingers on is no connection any more.
+TEST(Flow, KnowsWhichTcpHasEnded) {
+  constexpr std::string_view kState = "0500010003000000";  // CTA_PROTOINFO_TCP_STATE: established
+  const std::size_t at = kTcp4.find(kState);
+  ASSERT_NE(at, std::string_view::npos);
+  const auto ended = [&](char state) {
+    std::string hex(kTcp4);
+    hex[at + 9] = state;
+    return read(from_hex(hex))->has_ended;
+  };
+  for (const char live : {'1', '2', '3', '4', '5'}) EXPECT_FALSE(ended(live)) << live;
+  for (const char over : {'6', '7', '8'}) EXPECT_TRUE(ended(over)) << over;
+  EXPECT_FALSE(read(from_hex(kUdp6))->has_ended);
+}
+
 TEST(Flow, EveryCutIsReadOrRefusedWithoutHarm) {
   const auto whole = from_hex(kTcp4);
   for (std::uint32_t length = 20; length < whole.size(); ++length) {

@@ -1,0 +1,267 @@
+#include "gateway/engine/explanations.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/engine/edit.h"
+#include "gateway/engine/views.h"
+#include "policy/base/text.h"
+#include "policy/explain/matrix.h"
+#include "policy/explain/reasoning.h"
+#include "policy/explain/review.h"
+
+namespace sekisho::engine {
+
+namespace {
+
+Node text(std::string_view value) {
+  return {std::string(value)};
+}
+
+Node number(std::uint64_t value) {
+  return {static_cast<std::int64_t>(value)};
+}
+
+struct Destination {
+  IpAddress address;
+  Protocol protocol = Protocol::tcp;
+  Port port;
+};
+
+Result<Destination> parse_destination(std::string_view given) {
+  const auto wrong = [&](std::string cause) {
+    return fail(ErrorCode::invalid, "destination",
+                "\"" + std::string(given) + "\": " + std::move(cause),
+                "write 203.0.113.7:443, [2001:db8::7]:443 or 203.0.113.7:443/udp");
+  };
+  Destination destination;
+  std::string_view rest = given;
+  if (const auto slash = rest.find('/'); slash != std::string_view::npos) {
+    const std::string_view protocol = rest.substr(slash + 1);
+    if (protocol != "tcp" && protocol != "udp") return wrong("the protocol is neither tcp nor udp");
+    destination.protocol = protocol == "udp" ? Protocol::udp : Protocol::tcp;
+    rest = rest.substr(0, slash);
+  }
+  const auto colon = rest.rfind(':');
+  if (colon == std::string_view::npos) return wrong("the port is missing");
+  std::string_view host = rest.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
+  auto address = IpAddress::parse(host);
+  if (!address) return wrong(address.error().cause);
+  auto port = PortRange::parse(rest.substr(colon + 1));
+  if (!port || port->first != port->last) return wrong("the port is not a number from 1 to 65535");
+  destination.address = *address;
+  destination.port = port->first;
+  return destination;
+}
+
+// The tunnel address to ask for: of the device named, or of the person's best device.
+Result<IpAddress> source_of(const Policy& policy, const std::string& who, Family family) {
+  const Device* chosen = nullptr;
+  const IpAddress* source = nullptr;
+  for (const auto& [id, device] : policy.devices) {
+    if (id.str() != who && device.person.str() != who) continue;
+    const auto address = std::ranges::find(device.addresses, family, &IpAddress::family);
+    if (address == device.addresses.end()) continue;
+    if (chosen != nullptr && (chosen->state == DeviceState::active || id.str() == who)) continue;
+    chosen = &device;
+    source = &*address;
+  }
+  if (source != nullptr) return *source;
+  const std::string version = family == Family::v4 ? "IPv4" : "IPv6";
+  if (policy.people.contains(PersonId(who)) || policy.devices.contains(DeviceId(who))) {
+    return fail(ErrorCode::invalid, "who", who + " has no device with an " + version + " address",
+                "add a device, or ask for an address of the other family");
+  }
+  return fail(ErrorCode::not_found, "who", "there is no person and no device \"" + who + "\"",
+              "list them: person list, device list");
+}
+
+template <class Id>
+Node id_or_nothing(const std::optional<Id>& id) {
+  return id ? text(id->str()) : Node{};
+}
+
+Node time_or_nothing(const std::optional<Time>& time) {
+  return time ? text(to_string(*time)) : Node{};
+}
+
+template <class Items>
+Node texts(const Items& items) {
+  Node::Array nodes;
+  for (const auto& item : items) {
+    if constexpr (requires { item.str(); }) {
+      nodes.push_back(text(item.str()));
+    } else {
+      nodes.push_back(text(item));
+    }
+  }
+  return {std::move(nodes)};
+}
+
+Checked<Flow> flow_of(const ValidPolicy& policy, const control::Request& request) {
+  const auto to = parse_destination(text_parameter(request, "destination"));
+  if (!to) return std::unexpected(Errors{to.error()});
+  const auto source =
+      source_of(policy.policy(), text_parameter(request, "who"), to->address.family());
+  if (!source) return std::unexpected(Errors{source.error()});
+  return Flow{
+      .source = *source, .destination = to->address, .protocol = to->protocol, .port = to->port};
+}
+
+Node::Table show_decision(const ValidPolicy& policy, const Flow& flow, const Decision& decision) {
+  return {
+      {"answer", {decision.verdict == Verdict::permit}},
+      {"reason", text(to_string(decision.reason))},
+      {"explanation", text(explain(policy, flow, decision))},
+      {"person", id_or_nothing(decision.person)},
+      {"device", id_or_nothing(decision.device)},
+      {"resource", id_or_nothing(decision.resource)},
+      {"grant", id_or_nothing(decision.grant)},
+      {"until", decision.verdict == Verdict::permit ? time_or_nothing(decision.until) : Node{}}};
+}
+
+// The objects that a matrix is asked of; all where none is named.
+template <class Id, class Known>
+Checked<std::vector<Id>> chosen(const control::Request& request, std::string_view parameter,
+                                std::string_view kind, const std::vector<Id>& all,
+                                const Known& known) {
+  const std::vector<std::string> names = list_parameter(request, parameter);
+  if (names.empty()) return all;
+  std::vector<Id> ids;
+  Errors errors;
+  for (const std::string& name : names) {
+    if (known(Id(name))) {
+      ids.emplace_back(name);
+    } else {
+      errors.push_back({ErrorCode::not_found,
+                        std::string(kind) + "." + name,
+                        "does not exist",
+                        {},
+                        "list what there is: " + std::string(kind) + " list"});
+    }
+  }
+  if (!errors.empty()) return std::unexpected(std::move(errors));
+  return ids;
+}
+
+Node::Array show_access(const std::vector<AccessChange>& changes) {
+  Node::Array rows;
+  for (const AccessChange& change : changes) {
+    rows.push_back(
+        {Node::Table{{"people", texts(change.people)},
+                     {"change", text(to_string(change.kind))},
+                     {"resource", text(change.resource.str())},
+                     {"services", texts(change.services)},
+                     {"only_at", change.where.empty() ? Node{} : texts(change.where)},
+                     {"before", change.before.empty() ? Node{} : text(to_string(change.before))},
+                     {"after", change.after.empty() ? Node{} : text(to_string(change.after))}}});
+  }
+  return rows;
+}
+
+Node::Array show_ended(const Policy& policy, const std::vector<LiveFlow>& flows,
+                       const std::vector<std::size_t>& ended) {
+  Node::Array rows;
+  for (const std::size_t index : ended) {
+    const LiveFlow& flow = flows[index];
+    const auto device = std::ranges::find_if(policy.devices, [&](const auto& entry) {
+      return std::ranges::count(entry.second.addresses, flow.source) > 0;
+    });
+    const bool known = device != policy.devices.end();
+    rows.push_back({Node::Table{{"device", known ? text(device->first.str()) : Node{}},
+                                {"person", known ? text(device->second.person.str()) : Node{}},
+                                {"protocol", text(flow.protocol == Protocol::tcp ? "tcp" : "udp")},
+                                {"source", text(flow.source.to_string())},
+                                {"source_port", number(flow.source_port.value())},
+                                {"destination", text(flow.destination.to_string())},
+                                {"destination_port", number(flow.port.value())},
+                                {"bytes", number(flow.bytes)}}});
+  }
+  return rows;
+}
+
+}  // namespace
+
+Checked<Node> can(const ValidPolicy& policy, const control::Request& request, Time at) {
+  const auto flow = flow_of(policy, request);
+  if (!flow) return std::unexpected(flow.error());
+  return Node{show_decision(policy, *flow, evaluate(policy, *flow, at))};
+}
+
+Checked<Node> explain_flow(const ValidPolicy& policy, const control::Request& request, Time at,
+                           const Compiled* compiled) {
+  const auto flow = flow_of(policy, request);
+  if (!flow) return std::unexpected(flow.error());
+  Node::Table result = show_decision(policy, *flow, evaluate(policy, *flow, at));
+  Node::Array steps;
+  for (const Step& step : reasoning(policy, *flow, at)) {
+    steps.push_back({Node::Table{{"object", text(step.object)}, {"finding", text(step.finding)}}});
+  }
+  result.emplace_back("steps", Node{std::move(steps)});
+  if (compiled != nullptr)
+    result.emplace_back("elements", texts(elements_of(compiled->tables, *flow)));
+  return Node{std::move(result)};
+}
+
+Checked<Node> show_matrix(const ValidPolicy& valid, const control::Request& request, Time at) {
+  const Policy& policy = valid.policy();
+  std::vector<PersonId> all_people;
+  for (const auto& [id, person] : policy.people) all_people.push_back(id);
+  std::vector<ResourceId> all_resources;
+  for (const auto& [id, resource] : policy.resources) all_resources.push_back(id);
+  if (!policy.resources.contains(kInternet)) all_resources.push_back(kInternet);
+  const auto people = chosen(request, "people", "person", all_people,
+                             [&](const PersonId& id) { return policy.people.contains(id); });
+  if (!people) return std::unexpected(people.error());
+  const auto resources = chosen(
+      request, "resources", "resource", all_resources,
+      [&](const ResourceId& id) { return id == kInternet || policy.resources.contains(id); });
+  if (!resources) return std::unexpected(resources.error());
+  if (people->size() * resources->size() > kMostCells) {
+    return std::unexpected(
+        Errors{{ErrorCode::invalid,
+                "matrix",
+                std::to_string(people->size()) + " people by " + std::to_string(resources->size()) +
+                    " resources are more than can be shown",
+                {},
+                "ask for some of them: --person, --resource"}});
+  }
+  const auto space = cut(valid, {});
+  if (!space) return std::unexpected(Errors{space.error()});
+  Node::Array rows;
+  for (const MatrixCell& cell : matrix({valid, *space}, *people, *resources, at)) {
+    rows.push_back({Node::Table{
+        {"person", text(cell.person.str())},
+        {"resource", text(cell.resource.str())},
+        {"reach", text(to_string(cell.reach))},
+        {"reason", text(cell.reason ? to_string(*cell.reason) : std::string_view("no_device"))},
+        {"grant", id_or_nothing(cell.grant)},
+        {"until", time_or_nothing(cell.until)}}});
+  }
+  return Node{std::move(rows)};
+}
+
+Node show_review(Version version, Time now) {
+  Node::Array rows;
+  for (const GrantFinding& finding : review(version, now)) {
+    rows.push_back({Node::Table{{"grant", text(finding.grant.str())},
+                                {"finding", text(to_string(finding.kind))},
+                                {"why", text(finding.why)},
+                                {"by", texts(finding.by)}}});
+  }
+  return {std::move(rows)};
+}
+
+Node show_changes(const ValidPolicy& before, const Compiled& compiled, const Comparison& to,
+                  const std::vector<LiveFlow>& flows, Time now) {
+  return {Node::Table{
+      {"objects", show_difference(before.policy(), to.after.policy())},
+      {"access",
+       {show_access(
+           access_changes({before, compiled.space}, {to.after, to.compiled.space}, to.edit, now))}},
+      {"flows", {show_ended(before.policy(), flows, ended(compiled, to.compiled, flows))}}}};
+}
+
+}  // namespace sekisho::engine

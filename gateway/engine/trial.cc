@@ -1,0 +1,128 @@
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "gateway/engine/engine.h"
+
+// A policy on trial (policy apply --confirm): it returns by itself unless somebody confirms it. So
+// who locks themselves out needs nobody to let them in again.
+namespace sekisho::engine {
+
+namespace {
+
+using control::OperationId;
+using std::chrono::seconds;
+
+constexpr seconds kLongestTrial = std::chrono::hours(24);
+// A return that fails, for a full disk say, is tried again so often.
+constexpr seconds kReturnAgain{10};
+
+// "60s", "5m", "1h"
+std::optional<seconds> duration_of(std::string_view text) {
+  std::int64_t count = 0;
+  const char* const end = text.data() + text.size();
+  const auto [unit, error] = std::from_chars(text.data(), end, count);
+  if (error != std::errc{} || end - unit != 1 || count < 1 || count > kLongestTrial.count()) {
+    return std::nullopt;
+  }
+  const seconds length = *unit == 's'   ? seconds(count)
+                         : *unit == 'm' ? std::chrono::minutes(count)
+                         : *unit == 'h' ? std::chrono::hours(count)
+                                        : seconds(0);
+  if (length < seconds(1) || length > kLongestTrial) return std::nullopt;
+  return length;
+}
+
+// A return leaves devices as they are, so nothing of these is lost by it.
+bool is_of_devices(OperationId operation) {
+  return operation == OperationId::device_add || operation == OperationId::device_set ||
+         operation == OperationId::device_remove;
+}
+
+}  // namespace
+
+// Where a return would undo what it never meant, the change has to wait.
+std::optional<Error> Engine::why_not_now(const Asked& asked) const {
+  const OperationId operation = asked.request.operation;
+  if (operation == OperationId::policy_confirm) {
+    if (provisional_) return std::nullopt;
+    return Error{ErrorCode::not_found,
+                 "policy",
+                 "nothing waits to be confirmed",
+                 {},
+                 "see whether it returned already: policy history"};
+  }
+  if (!provisional_ || is_of_devices(operation) || operation == OperationId::policy_rollback) {
+    return std::nullopt;
+  }
+  return Error{ErrorCode::conflict,
+               "policy",
+               "revision " + std::to_string(active_->revision.value()) + " of " +
+                   provisional_->author + " is on trial until " + to_string(provisional_->until),
+               {},
+               "keep it (policy confirm) or take it back (policy rollback " +
+                   std::to_string(provisional_->back_to.value()) + "), then make this change"};
+}
+
+Result<std::optional<Provisional>> Engine::provisional_after(const Asked& asked, Time now) const {
+  if (is_of_devices(asked.request.operation)) return provisional_;
+  const std::string confirm = text_parameter(asked.request, "confirm");
+  if (asked.request.parameters.find("confirm") == nullptr) return std::nullopt;
+  const auto length = duration_of(confirm);
+  if (!length) {
+    return fail(ErrorCode::invalid, "confirm", "\"" + confirm + "\" is no time to wait",
+                "give 1s to 24h: 60s, 5m, 1h");
+  }
+  return Provisional{.back_to = active_->revision,
+                     .until = now + *length,
+                     .length = *length,
+                     .author = asked.actor.name};
+}
+
+// A clock that was set back must not make a trial longer than it was meant.
+void Engine::set_provisional(std::optional<Provisional> provisional, Time now) {
+  if (provisional) provisional->until = std::min(provisional->until, now + provisional->length);
+  provisional_ = std::move(provisional);
+  return_at_ = provisional_ ? std::optional(provisional_->until) : std::nullopt;
+}
+
+Effects Engine::confirm(const Asked& asked) {
+  const Entry entry{.actor = asked.actor, .operation = "policy.confirm", .object = "policy"};
+  return await(Confirm{entry}, [this, asked, entry](Outcome outcome, Time at) -> Effects {
+    if (!outcome) return reject(asked, entry, {outcome.error()});
+    set_provisional({}, at);
+    return answer(
+        asked.id,
+        Node{Node::Table{{"revision", {static_cast<std::int64_t>(active_->revision.value())}},
+                         {"confirmed", {true}}}});
+  });
+}
+
+Effects Engine::return_unconfirmed(Time now) {
+  return_at_ = now + kReturnAgain;
+  const Asked asked{
+      .id = {},  // nobody waits for the answer
+      .actor = kGateway,
+      .request = {.operation = OperationId::policy_rollback, .parameters = {Node::Table{}}}};
+  const std::string reason = "revision " + std::to_string(active_->revision.value()) + " of " +
+                             provisional_->author + " was not confirmed by " +
+                             to_string(provisional_->until);
+  const auto back = [this, asked, reason](Checked<Policy> earlier, Time at) -> Effects {
+    if (earlier && roll_back(active_->policy.policy(), *earlier) == active_->policy.policy()) {
+      const Entry entry{
+          .actor = kGateway, .operation = "policy.rollback", .object = "policy", .reason = reason};
+      return await(Confirm{entry}, [this](Outcome outcome, Time then) -> Effects {
+        if (outcome) set_provisional({}, then);
+        return {};
+      });
+    }
+    return go_back(asked, std::move(earlier), reason, at);
+  };
+  if (!provisional_->back_to) return back(Policy{}, now);
+  return await(ReadRevision{provisional_->back_to}, [back](Outcome outcome, Time at) -> Effects {
+    if (!outcome) return back(std::unexpected(Errors{std::move(outcome.error())}), at);
+    return back(policy_of(std::get<Revision>(*outcome)), at);
+  });
+}
+
+}  // namespace sekisho::engine

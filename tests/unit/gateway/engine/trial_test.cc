@@ -1,0 +1,172 @@
+#include <gmock/gmock.h>
+
+#include "office.h"
+#include "policy/model/document.h"
+
+// A policy on trial: policy apply --confirm.
+namespace sekisho::engine {
+namespace {
+
+using std::chrono::seconds;
+using testing::AllOf;
+using testing::HasSubstr;
+
+class TrialTest : public EngineTest {
+ protected:
+  // The policy of now without the grant on the internet.
+  std::string without_web() const {
+    Policy policy =
+        read_policy(world.revisions.at(world.active).document, Syntax::toml, "now").value();
+    policy.grants.erase(GrantId("web"));
+    return write_policy(policy, Syntax::toml);
+  }
+  Node apply(std::string_view confirm = "60s") {
+    return must("policy.apply", {{"document", text(without_web())}, {"confirm", text(confirm)}});
+  }
+  void pass(seconds time) {
+    world.now += time;
+    const auto due = world.engine.next_deadline();
+    if (due && *due <= world.now) world.tell(Woke{});
+  }
+  std::string last_word() const { return world.record.back().reason; }
+};
+
+TEST_F(TrialTest, ReturnsByItselfUnlessConfirmed) {
+  const std::int64_t before = static_cast<std::int64_t>(world.active.value());
+  const Node answer = apply();
+  EXPECT_EQ(std::get<std::int64_t>(answer.find("returns_to")->value), before);
+  EXPECT_EQ(*answer.find("confirm_by")->string(), "2026-11-22T00:01:00Z");
+  EXPECT_EQ(*must("status", {}).find("confirm_by")->string(), "2026-11-22T00:01:00Z");
+  EXPECT_FALSE(https(kLaptop, kWeb));
+  pass(seconds(59));
+  EXPECT_FALSE(https(kLaptop, kWeb));
+  pass(seconds(1));
+  EXPECT_TRUE(https(kLaptop, kWeb));
+  EXPECT_EQ(must("status", {}).find("confirm_by"), nullptr);
+  EXPECT_FALSE(world.provisional);
+  EXPECT_EQ(world.record.back().actor.name, "sekishod");
+  EXPECT_EQ(world.record.back().operation, "policy.rollback");
+  EXPECT_EQ(last_word(), "revision " + std::to_string(before + 1) +
+                             " of officer was not confirmed by 2026-11-22T00:01:00Z");
+}
+
+TEST_F(TrialTest, StaysWhenConfirmed) {
+  apply();
+  pass(seconds(30));
+  must("policy.confirm", {});
+  EXPECT_EQ(world.record.back().operation, "policy.confirm");
+  EXPECT_FALSE(world.provisional);
+  pass(seconds(300));
+  EXPECT_FALSE(https(kLaptop, kWeb));
+  EXPECT_EQ(refused("policy.confirm", {}), ErrorCode::not_found);
+}
+
+TEST_F(TrialTest, OtherChangesWaitAndNothingIsLost) {
+  apply();
+  const auto reply = world.ask("person.add", {{"id", text("mori")}});
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().front().code, ErrorCode::conflict);
+  EXPECT_THAT(to_string(reply.error().front()),
+              AllOf(HasSubstr("of officer is on trial until 2026-11-22T00:01:00Z"),
+                    HasSubstr("policy confirm"), HasSubstr("policy rollback")));
+  EXPECT_EQ(refused("policy.apply", {{"document", text("")}}), ErrorCode::conflict);
+  must("policy.confirm", {});
+  must("person.add", {{"id", text("mori")}});
+}
+
+// A device that is lost must not wait; a return leaves devices as they are.
+TEST_F(TrialTest, DevicesDoNotWaitAndStayAsTheyAre) {
+  apply();
+  must("device.set", {{"id", text("phone")}, {"state", text("blocked")}});
+  EXPECT_TRUE(world.provisional) << "it is on trial still";
+  pass(seconds(60));
+  EXPECT_TRUE(https(kLaptop, kWeb));
+  EXPECT_FALSE(https(kPhone, kWiki));
+}
+
+TEST_F(TrialTest, ARollbackEndsIt) {
+  const std::int64_t before = static_cast<std::int64_t>(world.active.value());
+  apply();
+  must("policy.rollback", {{"revision", {before}}});
+  EXPECT_TRUE(https(kLaptop, kWeb));
+  EXPECT_FALSE(world.provisional);
+  const RevisionNumber now = world.active;
+  pass(seconds(100));
+  EXPECT_EQ(world.active, now);
+}
+
+TEST_F(TrialTest, OutlivesTheDaemon) {
+  apply();
+  for (const int late : {0, 3600}) {
+    World again(test_network());
+    again.now = world.now + seconds(late);
+    again.revisions = world.revisions;
+    again.active = world.active;
+    again.tell(Started{world.revisions.at(world.active), world.stored_space, world.provisional});
+    EXPECT_FALSE(again.passes(kLaptop, kWeb, Protocol::tcp, Port(443)));
+    again.now += seconds(60);
+    ASSERT_LE(again.engine.next_deadline().value(), again.now);
+    again.tell(Woke{});
+    EXPECT_TRUE(again.passes(kLaptop, kWeb, Protocol::tcp, Port(443)));
+    EXPECT_FALSE(again.provisional);
+  }
+}
+
+TEST_F(TrialTest, AClockSetBackMakesItNoLonger) {
+  world.now += std::chrono::hours(10);
+  apply();
+  world.now -= std::chrono::hours(9);
+  world.tell(ClockStepped{});
+  pass(seconds(60));
+  EXPECT_TRUE(https(kLaptop, kWeb));
+}
+
+TEST_F(TrialTest, AReturnThatFailsIsTriedAgain) {
+  apply();
+  world.failing = {world.effects + 1, world.effects + 2};  // after the reading: what stores it
+  pass(seconds(60));
+  EXPECT_FALSE(https(kLaptop, kWeb));
+  EXPECT_TRUE(world.provisional);
+  world.failing.clear();
+  EXPECT_GT(world.engine.next_deadline().value(), world.now) << "not at once";
+  pass(seconds(10));
+  EXPECT_TRUE(https(kLaptop, kWeb));
+}
+
+TEST_F(TrialTest, WhatOnlyTouchedDevicesHasNothingToReturn) {
+  Policy policy =
+      read_policy(world.revisions.at(world.active).document, Syntax::toml, "now").value();
+  policy.devices.at(DeviceId("phone")).state = DeviceState::blocked;
+  must("policy.apply",
+       {{"document", text(write_policy(policy, Syntax::toml))}, {"confirm", text("5s")}});
+  pass(seconds(5));
+  EXPECT_FALSE(world.provisional);
+  EXPECT_FALSE(https(kPhone, kWiki));
+  EXPECT_EQ(world.trace.back(), "confirm");
+}
+
+TEST_F(TrialTest, TheFirstPolicyReturnsToNone) {
+  World first(test_network());
+  first.tell(Started{});
+  ASSERT_TRUE(first.ask(
+      "policy.apply",
+      {{"document", text(world.revisions.at(world.active).document)}, {"confirm", text("1m")}}));
+  EXPECT_TRUE(first.passes(kLaptop, kWeb, Protocol::tcp, Port(443)));
+  first.now += seconds(60);
+  first.tell(Woke{});
+  EXPECT_FALSE(first.passes(kLaptop, kWeb, Protocol::tcp, Port(443)));
+}
+
+TEST_F(TrialTest, TimesToWaitThatAreNone) {
+  for (const std::string_view wrong :
+       {"", "60", "s", "0s", "-5s", "25h", "1d", "99999999999999s", "1.5m"}) {
+    const auto reply =
+        world.ask("policy.apply", {{"document", text(without_web())}, {"confirm", text(wrong)}});
+    ASSERT_FALSE(reply) << wrong;
+    EXPECT_THAT(to_string(reply.error().front()), HasSubstr("give 1s to 24h"));
+  }
+  EXPECT_TRUE(https(kLaptop, kWeb));
+}
+
+}  // namespace
+}  // namespace sekisho::engine
