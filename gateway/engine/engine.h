@@ -83,7 +83,9 @@ class Engine {
   Effects install();
   Effects enforce();
   Effects ask(const Asked& asked, Time now);
-  using Question = std::function<Checked<Node>(const ValidPolicy&, Time at)>;
+  // `compiled` is of this policy, at whatever time; null where it is not the policy of now.
+  using Question =
+      std::function<Checked<Node>(const ValidPolicy&, const Compiled* compiled, Time at)>;
   Effects look(const Asked& asked, Time now);
   Effects look_back(const Asked& asked, Time now, Question question);
   Effects compare(const Asked& asked, Time now);

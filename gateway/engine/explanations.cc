@@ -205,7 +205,8 @@ Checked<Node> explain_flow(const ValidPolicy& policy, const control::Request& re
   return Node{std::move(result)};
 }
 
-Checked<Node> show_matrix(const ValidPolicy& valid, const control::Request& request, Time at) {
+Checked<Node> show_matrix(const ValidPolicy& valid, const Compiled* compiled,
+                          const control::Request& request, Time at) {
   const Policy& policy = valid.policy();
   std::vector<PersonId> all_people;
   for (const auto& [id, person] : policy.people) all_people.push_back(id);
@@ -228,10 +229,11 @@ Checked<Node> show_matrix(const ValidPolicy& valid, const control::Request& requ
                 {},
                 "ask for some of them: --person, --resource"}});
   }
-  const auto space = cut(valid, {});
-  if (!space) return std::unexpected(Errors{space.error()});
+  const Result<AtomSpace> anew = compiled == nullptr ? cut(valid, {}) : AtomSpace{};
+  if (!anew) return std::unexpected(Errors{anew.error()});
+  const AtomSpace& space = compiled == nullptr ? *anew : compiled->space;
   Node::Array rows;
-  for (const MatrixCell& cell : matrix({valid, *space}, *people, *resources, at)) {
+  for (const MatrixCell& cell : matrix({valid, space}, *people, *resources, at)) {
     rows.push_back({Node::Table{
         {"person", text(cell.person.str())},
         {"resource", text(cell.resource.str())},

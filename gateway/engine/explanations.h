@@ -19,9 +19,10 @@ Checked<Node> explain_flow(const ValidPolicy& policy, const control::Request& re
                            const Compiled* compiled);
 
 // policy.matrix: a row for each person and resource asked for, all where none is. More than
-// kMostCells are refused.
+// kMostCells are refused. `compiled` as above, at whatever time.
 inline constexpr std::size_t kMostCells = 20'000;
-Checked<Node> show_matrix(const ValidPolicy& policy, const control::Request& request, Time at);
+Checked<Node> show_matrix(const ValidPolicy& policy, const Compiled* compiled,
+                          const control::Request& request, Time at);
 
 // policy.review.
 Node show_review(Version version, Time now);

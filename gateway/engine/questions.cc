@@ -61,21 +61,23 @@ Effects Engine::look(const Asked& asked, Time now) {
       return answer(asked.id,
                     show_review({active_->policy, active_->compiler.compiled().space}, now));
     case policy_can:
-      return look_back(asked, now, [request = asked.request](const ValidPolicy& then, Time at) {
-        return can(then, request, at);
-      });
-    case policy_explain: {
-      const bool of_now = asked.request.parameters.find("at") == nullptr;
-      const Compiled* compiled = of_now ? &active_->compiler.compiled() : nullptr;
-      return look_back(asked, now,
-                       [request = asked.request, compiled](const ValidPolicy& then, Time at) {
-                         return explain_flow(then, request, at, compiled);
-                       });
-    }
+      return look_back(
+          asked, now, [request = asked.request](const ValidPolicy& then, const Compiled*, Time at) {
+            return can(then, request, at);
+          });
+    case policy_explain:
+      return look_back(
+          asked, now,
+          [request = asked.request](const ValidPolicy& then, const Compiled* compiled, Time at) {
+            const bool of_now = request.parameters.find("at") == nullptr;
+            return explain_flow(then, request, at, of_now ? compiled : nullptr);
+          });
     case policy_matrix:
-      return look_back(asked, now, [request = asked.request](const ValidPolicy& then, Time at) {
-        return show_matrix(then, request, at);
-      });
+      return look_back(
+          asked, now,
+          [request = asked.request](const ValidPolicy& then, const Compiled* compiled, Time at) {
+            return show_matrix(then, compiled, request, at);
+          });
     default:
       return look_outside(asked);
   }
@@ -91,7 +93,8 @@ Effects Engine::look_back(const Asked& asked, Time now, Question question) {
     error.object = "at";
     return answer(asked.id, std::unexpected(Errors{std::move(error)}));
   }
-  if (*at >= now) return answer(asked.id, question(active_->policy, *at));
+  if (*at >= now)
+    return answer(asked.id, question(active_->policy, &active_->compiler.compiled(), *at));
   return await(ReadRevisionAt{*at},
                [this, id = asked.id, at = *at, question](Outcome outcome, Time) -> Effects {
                  if (!outcome)
@@ -100,7 +103,7 @@ Effects Engine::look_back(const Asked& asked, Time now, Question question) {
                  if (!policy) return answer(id, std::unexpected(std::move(policy.error())));
                  const auto valid = validate(*std::move(policy), network_, zones_);
                  if (!valid) return answer(id, std::unexpected(valid.error()));
-                 return answer(id, question(*valid, at));
+                 return answer(id, question(*valid, nullptr, at));
                });
 }
 

@@ -67,19 +67,6 @@ std::optional<Time> sooner(const std::optional<Time>& a, const std::optional<Tim
   return std::min(*a, *b);
 }
 
-// The end of the time for which a grant that is open now stays open.
-std::optional<Time> end_of(const ValidPolicy& valid, const Grant& grant, Time now) {
-  const auto& hours = grant.conditions.hours;
-  if (!hours) return grant.until;
-  return sooner(grant.until, open_periods(*hours, valid.zones().at(hours->zone), now).front().end);
-}
-
-bool lasts_longer(const ValidPolicy& valid, const GrantId& a, const GrantId& b, Time now) {
-  const auto end_a = end_of(valid, valid.policy().grants.at(a), now);
-  const auto end_b = end_of(valid, valid.policy().grants.at(b), now);
-  return end_b && (!end_a || *end_a > *end_b);
-}
-
 bool within_hours(const ValidPolicy& valid, const Grant& grant, Time now) {
   const auto& hours = grant.conditions.hours;
   return !hours || is_open(*hours, valid.zones().at(hours->zone), now);
@@ -223,6 +210,18 @@ GrantState state_of(const ValidPolicy& valid, const Grant& grant, Time now) {
   if (grant.from && now < *grant.from) return GrantState::coming;
   if (!within_hours(valid, grant, now)) return GrantState::outside_hours;
   return grant.conditions.session ? GrantState::without_session : GrantState::active;
+}
+
+std::optional<Time> end_of(const ValidPolicy& valid, const Grant& grant, Time now) {
+  const auto& hours = grant.conditions.hours;
+  if (!hours) return grant.until;
+  return sooner(grant.until, open_periods(*hours, valid.zones().at(hours->zone), now).front().end);
+}
+
+bool lasts_longer(const ValidPolicy& valid, const GrantId& a, const GrantId& b, Time now) {
+  const auto end_a = end_of(valid, valid.policy().grants.at(a), now);
+  const auto end_b = end_of(valid, valid.policy().grants.at(b), now);
+  return end_b && (!end_a || *end_a > *end_b);
 }
 
 Decision evaluate(const ValidPolicy& valid, const Flow& flow, Time now) {

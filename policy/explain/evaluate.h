@@ -70,6 +70,9 @@ std::vector<ResourceHere> resources_here(const ValidPolicy& policy, const Flow& 
 
 enum class GrantState { active, without_session, outside_hours, coming, ended };
 GrantState state_of(const ValidPolicy& policy, const Grant& grant, Time now);
+// The first second without it, of a grant that is active `now`; none: without end.
+std::optional<Time> end_of(const ValidPolicy& policy, const Grant& grant, Time now);
+bool lasts_longer(const ValidPolicy& policy, const GrantId& a, const GrantId& b, Time now);
 // Whether it is to the person or to a role of theirs.
 bool is_for(const Grant& grant, const PersonId& id, const Person& person);
 

@@ -15,17 +15,16 @@ struct MatrixCell {
   ResourceId resource;
   enum class Reach {
     closed,
-    part,  // some of its addresses or services: a stricter resource covers the others
+    part,  // some of its addresses or services: stricter resources cover the others
     open,  // wherever it offers something
   } reach = Reach::closed;
-  // None: the person has no device to reach it from.
+  // None: the person has no active device that could send there.
   std::optional<Reason> reason = {};
-  std::optional<GrantId> grant = {};  // that decides
+  std::optional<GrantId> grant = {};  // that opens it, or that is nearest to it
   std::optional<Time> until = {};     // open or part: the first second with less; none: without end
 };
 
-// Row by row. Each cell asks evaluate() once for every atom that the resource has a part in, of
-// both families, from some device of the person that is active.
+// Row by row. `people` and `resources` are of the policy; `internet` is one too.
 std::vector<MatrixCell> matrix(Version version, const std::vector<PersonId>& people,
                                const std::vector<ResourceId>& resources, Time at);
 

@@ -44,10 +44,10 @@ std::string finding_of(const ValidPolicy& policy, const Grant& grant, bool decid
     case GrantState::active:
       break;
   }
-  std::string text = on + (decides ? "open" : "open, but a stricter resource decides here");
+  std::string text = on + "open";
   if (grant.until) text += " until " + to_string(*grant.until);
   if (grant.conditions.hours) text += ", " + hours();
-  return text;
+  return decides ? text : text + "; a stricter resource decides here";
 }
 
 void tell_standing(const Policy& policy, const DeviceId& id, std::vector<Step>& steps) {
