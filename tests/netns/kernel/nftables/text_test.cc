@@ -1,34 +1,13 @@
 // What we send over netlink is what nft would send for our text, expression by expression.
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-
 #include "policy/compile/render_nft.h"
 #include "tests/netns/gateway/nftables.h"
+#include "tests/netns/kernel/nftables/text_file.h"
 
 namespace sekisho::kernel {
 namespace {
 
 using netns::must;
 using netns::output_of;
-
-// A file that goes with the test.
-class TextFile {
- public:
-  explicit TextFile(const std::string& text) {
-    std::string name = (std::filesystem::temp_directory_path() / "sekisho-nft-XXXXXX").string();
-    const int fd = ::mkstemp(name.data());
-    EXPECT_GE(fd, 0);
-    UniqueFd closing(fd);
-    path_ = name;
-    std::ofstream(path_) << text;
-  }
-  ~TextFile() { std::filesystem::remove(path_); }
-  std::string path() const { return path_.string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 struct Listing {
   std::string text;
@@ -101,12 +80,6 @@ TEST(Text, WithContentsLoadsToTheSame) {
       render_nft(make_ruleset(network()), tables, std::chrono::floor<std::chrono::seconds>(now()));
   EXPECT_EQ(ours.text, listed_by_nft(text).text);
   EXPECT_THAT(ours.text, testing::HasSubstr("203.0.113.0/24 . tcp . 22 : 0x00010028"));
-}
-
-TEST(Text, WhatNftListsLoadsBackToTheSame) {
-  const auto once = listed_by_us(network(), some_tables());
-  const auto twice = listed_by_nft(once.text);
-  EXPECT_EQ(once.text, twice.text);
 }
 
 // The table that nft made from our text is ours: nothing to change.
