@@ -38,15 +38,32 @@ Finding kernel_holds_policy(Box& box, const engine::Desired& desired) {
       "it is repaired within a second; if this stays, what hinders it is in: sekisho status");
 }
 
-Finding devices_have_tunnels(Box& box, const engine::Desired& desired) {
+// "10.66.0.2:40000", "[fd66::2]:40000"
+bool lies_in(const std::vector<Prefix>& pools, const std::string& endpoint) {
+  std::string address = endpoint.substr(0, endpoint.rfind(':'));
+  if (address.starts_with('[')) address = address.substr(1, address.size() - 2);
+  const auto ip = IpAddress::parse(address);
+  return ip && std::ranges::any_of(pools, [&](const Prefix& pool) { return pool.contains(*ip); });
+}
+
+Finding devices_have_tunnels(const Config& config, Box& box, const engine::Desired& desired) {
   auto found = box.peer_differences(desired.peers());
-  if (!found)
-    return wrong("tunnels", to_string(found.error()), "ip link show; systemctl status sekishod");
-  if (found->empty())
-    return good("tunnels",
-                std::to_string(desired.peers().size()) + " devices may connect, and no other");
-  return wrong("tunnels", joined(*found),
-               "it is repaired within a second; if this stays: systemctl restart sekishod");
+  auto peers = found ? box.peers() : std::unexpected(found.error());
+  if (!peers)
+    return wrong("tunnels", to_string(peers.error()), "ip link show; systemctl status sekishod");
+  if (!found->empty())
+    return wrong("tunnels", joined(*found),
+                 "it is repaired within a second; if this stays: systemctl restart sekishod");
+  // WireGuard would send such a device's packets into the tunnel again, and the rules drop them.
+  for (const engine::PeerStatus& peer : *peers) {
+    if (lies_in(config.network.pools, peer.endpoint))
+      return wrong("tunnels",
+                   "the endpoint of the device with key " + peer.public_key.to_string() + ", " +
+                       peer.endpoint + ", lies inside the tunnel: the device is sent nothing",
+                   "whatever the device sends next mends it: switch its tunnel off and on");
+  }
+  return good("tunnels",
+              std::to_string(desired.peers().size()) + " devices may connect, and no other");
 }
 
 std::string rule_first_in(const std::string& chain, const std::string& rule) {
@@ -168,7 +185,7 @@ Finding record_is_whole(store::Store& store) {
 std::vector<Finding> examine(const Config& config, Box& box, store::Store& store,
                              const engine::Desired& desired, Time now) {
   return {kernel_holds_policy(box, desired),
-          devices_have_tunnels(box, desired),
+          devices_have_tunnels(config, box, desired),
           others_let_pass(box),
           names_are_answered(config),
           disk_has_room(config),

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What others change in the kernel is noticed, repaired and recorded, within a second."""
 
+import re
 import signal
 import statistics
 import time
@@ -163,6 +164,24 @@ class Drift(unittest.TestCase):
         self.assertIn("table inet theirs, chain marks sets the ct mark", others()["finding"])
         run("nft delete table inet theirs")
         self.assertTrue(others()["good"], others())
+
+    def test_an_endpoint_inside_the_tunnel_is_named_and_makes_no_loop(self):
+        client = self.clients[0]
+        address, = [one.split("/")[0] for one in client.addresses if ":" not in one]
+        def sent():
+            return int(run("wg show wg0 transfer | grep " + re.escape(client.public_key)).split()[2])
+        def tunnels():
+            return next(one for one in result("doctor", expect=None)["findings"] if one["subject"] == "tunnels")
+        self.assertTrue(tunnels()["good"], tunnels())
+        before = sent()
+        run(f"wg set wg0 peer {client.public_key} endpoint {address}:40000")
+        run(f"ping -c 3 -i 0.2 -W 1 {address}", check=False)
+        self.assertIn(f"{address}:40000, lies inside the tunnel", tunnels()["finding"])
+        # Three pings and perhaps a handshake; what goes round would be megabytes by now.
+        self.assertLess(sent() - before, 3 * 128 + 148 + 1)
+        for address in ECHO:
+            self.assertEqual(attempt(client.host, address, GRANTED), "passes")
+        self.assertTrue(tunnels()["good"], tunnels())
 
     def test_the_interface_vanishes_and_comes_back(self):
         address = ECHO[0]

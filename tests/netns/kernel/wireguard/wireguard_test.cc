@@ -2,144 +2,23 @@
 
 #include <gmock/gmock.h>
 #include <sodium.h>
-#include <sys/random.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "gateway/kernel/wireguard/peers_diff.h"
 #include "gateway/keys/keys.h"
-#include "tests/netns/support/namespace.h"
+#include "tests/netns/kernel/wireguard/lab.h"
 
 namespace sekisho::kernel {
 namespace {
 
 using netns::must;
 using ::testing::HasSubstr;
-
-KeyBytes random_bytes() {
-  KeyBytes bytes;
-  EXPECT_EQ(::getrandom(bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
-  return bytes;
-}
-
-Prefix prefix(const std::string& text) {
-  return Prefix::parse(text).value();
-}
-
-// Two namespaces and a wire between them: the gateway (wgs, 10.66.0.1) and a client
-// (wgc, 10.66.0.2). The same tests run on both implementations of WireGuard.
-class WireGuardTest : public ::testing::TestWithParam<const char*> {
- protected:
-  static void SetUpTestSuite() { netns::private_directory("/run/wireguard"); }
-
-  void SetUp() override {
-    if (on_kernel()) {
-      bool has_module = false;
-      gateway_.in([&] { has_module = netns::run("ip link add wgs type wireguard 2>&1") == 0; });
-      if (!has_module)
-        GTEST_SKIP() << "this kernel has no WireGuard: ip link add type wireguard fails";
-      gateway_.in([] { must("ip link del wgs"); });
-    }
-    netns::connect(gateway_, "wire", client_, "wire");
-    gateway_.in([] { must("ip address add 192.0.2.1/24 dev wire && ip link set wire up"); });
-    client_.in([] { must("ip address add 192.0.2.2/24 dev wire && ip link set wire up"); });
-    gateway_wg_ = make_interface(gateway_, "wgs", "10.66.0.1/24", gateway_process_);
-    client_wg_ = make_interface(client_, "wgc", "10.66.0.2/24", client_process_);
-    ASSERT_TRUE(gateway_wg_ && client_wg_);
-    gateway_.in([&] { check(gateway_wg_->configure(gateway_key_, Port(51820))); });
-    client_.in([&] { check(client_wg_->configure(client_key_, Port(40000))); });
-  }
-
-  void TearDown() override {
-    std::remove("/run/wireguard/wgs.sock");
-    std::remove("/run/wireguard/wgc.sock");
-  }
-
-  bool on_kernel() const { return std::string(GetParam()) == "kernel"; }
-
-  std::unique_ptr<WireGuard> make_interface(const netns::Namespace& space, const std::string& name,
-                                            const std::string& address,
-                                            std::optional<netns::Child>& process) {
-    std::unique_ptr<WireGuard> wireguard;
-    space.in([&] {
-      if (on_kernel()) {
-        must("ip link add " + name + " type wireguard");
-      } else {
-        process.emplace("env LOG_LEVEL=error wireguard-go -f " + name + " 2>/dev/null");
-        const std::string path = "/run/wireguard/" + name + ".sock";
-        EXPECT_TRUE(netns::wait_until([&] { return ::access(path.c_str(), F_OK) == 0; }));
-      }
-      must("ip address add " + address + " dev " + name + " && ip link set " + name + " up");
-      auto opened = open_wireguard(name);
-      EXPECT_TRUE(opened) << to_string(opened.error());
-      if (opened) wireguard = std::move(*opened);
-    });
-    return wireguard;
-  }
-
-  static void check(const Result<void>& done) { ASSERT_TRUE(done) << to_string(done.error()); }
-
-  PeerConfig client_peer() const {
-    return {.key = public_key_of(client_key_), .allowed_ips = {prefix("10.66.0.2/32")}};
-  }
-
-  static void update(WireGuard& wireguard, const PeerConfig& peer) {
-    const PeerConfig* const list[] = {&peer};
-    check(wireguard.change({}, list));
-  }
-
-  // Both sides know each other; the client knows where the gateway is.
-  void connect() {
-    gateway_.in([&] { update(*gateway_wg_, client_peer()); });
-    client_.in([&] {
-      update(*client_wg_,
-             {.key = public_key_of(gateway_key_), .allowed_ips = {prefix("10.66.0.0/24")}});
-      must("wg set wgc peer " + public_key_of(gateway_key_).to_string() +
-           " endpoint 192.0.2.1:51820");
-    });
-    ASSERT_TRUE(ping());
-  }
-
-  bool ping() {
-    bool answered = false;
-    client_.in([&] { answered = netns::run("ping -q -c 1 -W 3 10.66.0.1 >/dev/null") == 0; });
-    return answered;
-  }
-
-  DeviceState gateway_state() {
-    DeviceState state;
-    gateway_.in([&] {
-      auto read = gateway_wg_->read();
-      ASSERT_TRUE(read) << to_string(read.error());
-      state = std::move(*read);
-    });
-    return state;
-  }
-
-  // The client as the gateway sees it; an empty one where it is not there.
-  PeerState client_state() {
-    for (PeerState& peer : gateway_state().peers) {
-      if (peer.key == public_key_of(client_key_)) return std::move(peer);
-    }
-    return {};
-  }
-
-  netns::Namespace gateway_;
-  netns::Namespace client_;
-  std::optional<netns::Child> gateway_process_;
-  std::optional<netns::Child> client_process_;
-  std::unique_ptr<WireGuard> gateway_wg_;
-  std::unique_ptr<WireGuard> client_wg_;
-  PrivateKey gateway_key_ = make_private_key(random_bytes());
-  PrivateKey client_key_ = make_private_key(random_bytes());
-};
 
 TEST_P(WireGuardTest, ReadsWhatWasConfigured) {
   const DeviceState state = gateway_state();
