@@ -93,6 +93,7 @@ Checked<void> Daemon::open() {
   auto own_key = store_->gateway_key([&] { return make_private_key(*random); });
   random->fill(0);
   if (!own_key) return std::unexpected(listed(std::move(own_key.error())));
+  config_.network.gateway_key = public_key_of(*own_key);
   auto box =
       Box::open(config_, *std::move(own_key), [this](const DeviceId& device, const PublicKey& key) {
         return store_->preshared_key(device, key);
@@ -320,6 +321,7 @@ void Daemon::reload() {
              {},
              "restart sekishod"}});
   } else {
+    next->network.gateway_key = config_.network.gateway_key;
     Config before = std::exchange(config_, *std::move(next));
     box_->use_network();
     tell(engine::Reconfigured{config_.network, load_time_zones()});

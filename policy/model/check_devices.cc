@@ -61,6 +61,10 @@ void check_devices(const Policy& policy, const Network& network, Findings& findi
     const auto [key_owner, new_key] = key_owners.emplace(device.public_key, &id);
     if (device.public_key == PublicKey()) {
       findings.add(member_path(path, "public_key"), "is missing");
+    } else if (device.public_key == network.gateway_key) {
+      // WireGuard passes over a peer with its own key.
+      findings.add(member_path(path, "public_key"), "the gateway itself has this key",
+                   "make a key pair on the device and send its public key");
     } else if (!new_key) {
       findings.add(member_path(path, "public_key"),
                    "device " + quote(key_owner->second->str()) + " has the same key",

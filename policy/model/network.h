@@ -4,18 +4,20 @@
 #include <vector>
 
 #include "policy/base/ip.h"
+#include "policy/base/keys.h"
 #include "policy/base/ports.h"
 
 namespace sekisho {
 
-// The gateway's own network, as policy needs to know it; comes from sekisho.toml, not from the
-// policy.
+// The gateway's own network, as policy needs to know it; comes from sekisho.toml and the gateway's
+// key, not from the policy.
 struct Network {
   std::string interface = "wg0";  // 1 to 15 characters (IFNAMSIZ), letters, digits, '_', '-', '.'
   Port listen_port = Port(51820);
   int mtu = 1420;
   std::vector<Prefix> pools;                 // tunnel addresses: at most one of each family
   std::vector<Prefix> public_prefixes = {};  // special-use prefixes that count as public here
+  PublicKey gateway_key = {};                // which no device may have; all zero: not known
 
   // The gateway's tunnel address in a pool: its first host address.
   std::vector<IpAddress> gateway_addresses() const;

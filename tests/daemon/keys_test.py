@@ -10,7 +10,7 @@ from spaces import alone, attempt, run, wait_until
 if __name__ == "__main__":
     alone()
 
-from gateway import ECHO, GRANTED, LOG, STATE, World, records, result, sekisho
+from gateway import ECHO, FAILURE, GRANTED, LOG, STATE, World, records, result, sekisho
 
 
 def key():
@@ -79,6 +79,17 @@ class Keys(unittest.TestCase):
     def test_refused_nothing_is_shown(self):
         done = sekisho("device add ana-laptop --person ana --make-key-here", 5)
         self.assertNotIn("PrivateKey", done.stdout + done.stderr)
+
+    def test_a_key_that_is_none_of_a_device_is_refused(self):
+        peers = run("wg show wg0 peers")
+        for key_of, told in [("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "a point of low order"),
+                             ("4Ot6fDtBuK4WVuP68Z/EatoJjeucMrH9hmIFFl9JuAA=", "a point of low order"),
+                             (run("wg show wg0 public-key").strip(), "gateway")]:
+            for words in f"device add low --person ana --public-key {key_of}", f"device set ana-laptop --public-key {key_of}":
+                done = sekisho(words, None)
+                self.assertEqual(done.returncode, FAILURE, (words, done.stdout, done.stderr))
+                self.assertIn(told, done.stderr)
+            self.assertEqual(run("wg show wg0 peers"), peers)
 
     def test_each_device_has_its_own_preshared_key(self):
         keys = set()

@@ -94,6 +94,8 @@ TEST(Validate, EachMistakeAloneIsEnough) {
          p.devices[DeviceId("second")] = p.devices[DeviceId("laptop")];
          p.devices[DeviceId("second")].addresses = {ip("10.66.0.3")};
        }},
+      {"device.laptop.public_key",
+       [](Policy& p, Network& n) { n.gateway_key = p.devices[DeviceId("laptop")].public_key; }},
       {"device.second.addresses[fd66::2]",
        [](Policy& p, Network&) {
          p.devices[DeviceId("second")] = p.devices[DeviceId("laptop")];
