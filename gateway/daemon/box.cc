@@ -207,7 +207,8 @@ Result<std::vector<std::string>> Box::differences(const engine::Desired& desired
 }
 
 Result<std::vector<kernel::ForeignRisk>> Box::foreign_risks() {
-  return parts_.nftables.foreign_risks(config_.network.interface);
+  return parts_.nftables.foreign_risks(
+      {.interface = config_.network.interface, .listen_port = config_.network.listen_port});
 }
 
 Result<std::vector<engine::PeerStatus>> Box::peers() {

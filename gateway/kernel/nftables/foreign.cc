@@ -6,8 +6,11 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/xt_connmark.h>
+#include <linux/udp.h>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -24,9 +27,18 @@ namespace sekisho::kernel {
 
 namespace {
 
-// The two ways of the tunnel's traffic through a chain: it comes from the interface, it goes to it.
+// The ways of the tunnel's traffic through a chain: it comes from the interface, it goes to it, and
+// encrypted it arrives at WireGuard's port and leaves from it.
 struct Ways {
-  bool in = false, out = false;
+  bool in = false, out = false, arrives = false, leaves = false;
+
+  bool any() const { return in || out || arrives || leaves; }
+  void remove(const Ways& other) {
+    in = in && !other.in;
+    out = out && !other.out;
+    arrives = arrives && !other.arrives;
+    leaves = leaves && !other.leaves;
+  }
 };
 
 // What matters here of a rule.
@@ -83,20 +95,56 @@ bool sets_connmark(const nftnl_expr& target) {
                            : false);
 }
 
-// Which way all of the tunnel's traffic meets these conditions.
-Ways ways_of(const std::vector<const nftnl_expr*>& conditions, const std::string& interface) {
-  if (conditions.empty()) return {.in = true, .out = true};
-  if (conditions.size() != 2 || name_of(*conditions[0]) != "meta" ||
-      name_of(*conditions[1]) != "cmp" ||
-      nftnl_expr_get_u32(conditions[1], NFTNL_EXPR_CMP_OP) != NFT_CMP_EQ) {
+using Conditions = std::vector<const nftnl_expr*>;
+
+// Of a comparison with one value: that it is equal to it. Empty for anything else.
+std::string_view equal_to(const nftnl_expr& expression) {
+  if (name_of(expression) != "cmp" ||
+      nftnl_expr_get_u32(&expression, NFTNL_EXPR_CMP_OP) != NFT_CMP_EQ) {
     return {};
   }
   std::uint32_t length = 0;
-  const void* data = nftnl_expr_get(conditions[1], NFTNL_EXPR_CMP_DATA, &length);
-  const std::string_view name(static_cast<const char*>(data), data == nullptr ? 0 : length);
-  if (name.substr(0, name.find('\0')) != interface) return {};
+  const void* data = nftnl_expr_get(&expression, NFTNL_EXPR_CMP_DATA, &length);
+  return {static_cast<const char*>(data), data == nullptr ? 0 : length};
+}
+
+// iifname "wg0", oifname "wg0"
+Ways ways_of_interface(const Conditions& conditions, const std::string& interface) {
+  const std::string_view name = equal_to(*conditions[1]);
+  if (name_of(*conditions[0]) != "meta" || name.substr(0, name.find('\0')) != interface) return {};
   const std::uint32_t key = nftnl_expr_get_u32(conditions[0], NFTNL_EXPR_META_KEY);
   return {.in = key == NFT_META_IIFNAME, .out = key == NFT_META_OIFNAME};
+}
+
+// udp dport 51820, udp sport 51820
+Ways ways_of_port(const Conditions& conditions, Port port) {
+  const bool of_udp = name_of(*conditions[0]) == "meta" &&
+                      nftnl_expr_get_u32(conditions[0], NFTNL_EXPR_META_KEY) == NFT_META_L4PROTO &&
+                      equal_to(*conditions[1]) == std::string_view("\x11");
+  const std::array<char, 2> wanted{static_cast<char>(port.value() >> 8),
+                                   static_cast<char>(port.value())};
+  const bool of_port =
+      name_of(*conditions[2]) == "payload" &&
+      nftnl_expr_get_u32(conditions[2], NFTNL_EXPR_PAYLOAD_BASE) == NFT_PAYLOAD_TRANSPORT_HEADER &&
+      equal_to(*conditions[3]) == std::string_view(wanted.data(), wanted.size());
+  if (!of_udp || !of_port) return {};
+  const std::uint32_t offset = nftnl_expr_get_u32(conditions[2], NFTNL_EXPR_PAYLOAD_OFFSET);
+  return {.arrives = offset == offsetof(udphdr, dest),
+          .leaves = offset == offsetof(udphdr, source)};
+}
+
+// The ways on which all of the tunnel's traffic meets these conditions.
+Ways ways_of(const Conditions& conditions, const TunnelTraffic& tunnel) {
+  switch (conditions.size()) {
+    case 0:
+      return {.in = true, .out = true, .arrives = true, .leaves = true};
+    case 2:
+      return ways_of_interface(conditions, tunnel.interface);
+    case 4:
+      return ways_of_port(conditions, tunnel.listen_port);
+    default:
+      return {};
+  }
 }
 
 void take(ForeignRule& rule, std::uint32_t verdict, std::string_view chain) {
@@ -105,9 +153,9 @@ void take(ForeignRule& rule, std::uint32_t verdict, std::string_view chain) {
   if (code == NFT_JUMP || code == NFT_GOTO) rule.to.emplace_back(chain);
 }
 
-ForeignRule understood(const nftnl_rule& rule, const std::string& interface) {
+ForeignRule understood(const nftnl_rule& rule, const TunnelTraffic& tunnel) {
   ForeignRule found;
-  std::vector<const nftnl_expr*> conditions;
+  Conditions conditions;
   auto* iterator = nftnl_expr_iter_create(&rule);
   while (const auto* expression = nftnl_expr_iter_next(iterator)) {
     const std::string_view name = name_of(*expression);
@@ -115,7 +163,7 @@ ForeignRule understood(const nftnl_rule& rule, const std::string& interface) {
       const auto verdict = nftnl_expr_get_u32(expression, NFTNL_EXPR_IMM_VERDICT);
       const char* chain = nftnl_expr_get_str(expression, NFTNL_EXPR_IMM_CHAIN);
       take(found, verdict, chain == nullptr ? "" : chain);
-      if (verdict == NF_ACCEPT) found.accepts = ways_of(conditions, interface);
+      if (verdict == NF_ACCEPT) found.accepts = ways_of(conditions, tunnel);
     } else if (name == "lookup" && nftnl_expr_is_set(expression, NFTNL_EXPR_LOOKUP_DREG) &&
                nftnl_expr_get_u32(expression, NFTNL_EXPR_LOOKUP_DREG) == NFT_REG_VERDICT) {
       found.map = nftnl_expr_get_str(expression, NFTNL_EXPR_LOOKUP_SET);
@@ -150,22 +198,23 @@ bool may_drop(const ForeignTable& table, const ForeignRule& rule, std::set<std::
 
 // The ways of the tunnel's traffic through a base chain of that hook.
 Ways ways_through(std::uint32_t hook) {
-  return {.in = hook <= NF_INET_FORWARD, .out = hook >= NF_INET_FORWARD};
+  return {.in = hook <= NF_INET_FORWARD,
+          .out = hook >= NF_INET_FORWARD,
+          .arrives = hook<NF_INET_FORWARD, .leaves = hook> NF_INET_FORWARD};
 }
 
 // The ways that the base chain may drop: those that no rule accepts before something drops.
 Ways dropped(const ForeignTable& table, const ForeignChain& chain) {
   Ways left = ways_through(*chain.declared.hook);
   for (const ForeignRule& rule : chain.rules) {
-    left.in = left.in && !rule.accepts.in;
-    left.out = left.out && !rule.accepts.out;
+    left.remove(rule.accepts);
     std::set<std::string> seen;
     if (may_drop(table, rule, seen)) return left;
   }
   return chain.declared.policy == NF_DROP ? left : Ways{};
 }
 
-void look(const Place& place, const ForeignTable& table, const std::string& interface,
+void look(const Place& place, const ForeignTable& table, const TunnelTraffic& tunnel,
           std::vector<ForeignRisk>& risks) {
   for (const auto& entry : table.chains) {
     const ForeignChain& chain = entry.second;
@@ -174,10 +223,13 @@ void look(const Place& place, const ForeignTable& table, const std::string& inte
     };
     if (chain.declared.hook && *chain.declared.hook < NF_INET_NUMHOOKS) {
       const Ways ways = dropped(table, chain);
+      const auto port = tunnel.listen_port.value();
       std::vector<std::string> let_by;
-      if (ways.in) let_by.push_back(fmt::format("iifname \"{}\"", interface));
-      if (ways.out) let_by.push_back(fmt::format("oifname \"{}\"", interface));
-      if (!let_by.empty()) add(ForeignRisk::Kind::drops, std::move(let_by));
+      if (ways.in) let_by.push_back(fmt::format("iifname \"{}\"", tunnel.interface));
+      if (ways.out) let_by.push_back(fmt::format("oifname \"{}\"", tunnel.interface));
+      if (ways.arrives) let_by.push_back(fmt::format("udp dport {}", port));
+      if (ways.leaves) let_by.push_back(fmt::format("udp sport {}", port));
+      if (ways.any()) add(ForeignRisk::Kind::drops, std::move(let_by));
     }
     if (std::ranges::any_of(chain.rules, &ForeignRule::remarks)) add(ForeignRisk::Kind::remarks);
     if (std::ranges::any_of(chain.rules, &ForeignRule::bypasses)) add(ForeignRisk::Kind::bypasses);
@@ -225,7 +277,7 @@ Result<void> read_map(Socket& socket, const Place& place, ForeignRule& rule) {
   return {};
 }
 
-Result<ForeignTables> read_tables(Socket& socket, const std::string& interface) {
+Result<ForeignTables> read_tables(Socket& socket, const TunnelTraffic& tunnel) {
   ForeignTables tables;
   auto done = list(
       socket, NFT_MSG_GETTABLE, "all tables", [&] { tables.clear(); },
@@ -252,7 +304,7 @@ Result<ForeignTables> read_tables(Socket& socket, const std::string& interface) 
                 const RulePointer rule(nftnl_rule_alloc());
                 if (nftnl_rule_nlmsg_parse(&answer, rule.get()) != 0) return;
                 const std::string chain(attributes.text(NFTA_RULE_CHAIN).value_or(""));
-                tables[place].chains[chain].rules.push_back(understood(*rule, interface));
+                tables[place].chains[chain].rules.push_back(understood(*rule, tunnel));
               });
   if (!done) return std::unexpected(std::move(done.error()));
   for (auto& [place, table] : tables) {
@@ -269,12 +321,12 @@ Result<ForeignTables> read_tables(Socket& socket, const std::string& interface) 
 
 }  // namespace
 
-Result<std::vector<ForeignRisk>> read_foreign_risks(Socket& socket, const std::string& interface) {
-  const auto tables = read_tables(socket, interface);
+Result<std::vector<ForeignRisk>> read_foreign_risks(Socket& socket, const TunnelTraffic& tunnel) {
+  const auto tables = read_tables(socket, tunnel);
   if (!tables) return std::unexpected(tables.error());
   std::vector<ForeignRisk> risks;
   for (const auto& [place, table] : *tables) {
-    if (!table.dormant) look(place, table, interface, risks);
+    if (!table.dormant) look(place, table, tunnel, risks);
   }
   return risks;
 }

@@ -168,8 +168,8 @@ Result<std::vector<std::string>> Nftables::observe(const Ruleset& ruleset, const
   return std::move(found->lines);
 }
 
-Result<std::vector<ForeignRisk>> Nftables::foreign_risks(const std::string& interface) {
-  return read_foreign_risks(socket_, interface);
+Result<std::vector<ForeignRisk>> Nftables::foreign_risks(const TunnelTraffic& tunnel) {
+  return read_foreign_risks(socket_, tunnel);
 }
 
 Result<std::uint32_t> Nftables::generation() {

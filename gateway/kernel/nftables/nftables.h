@@ -51,8 +51,8 @@ class Nftables {
   Result<std::vector<std::string>> observe(const Ruleset& ruleset, const Tables& tables,
                                            Instant now);
 
-  // What other tables may do to the traffic of the tunnel `interface`; see foreign.h.
-  Result<std::vector<ForeignRisk>> foreign_risks(const std::string& interface);
+  // What other tables may do to the tunnel's traffic; see foreign.h.
+  Result<std::vector<ForeignRisk>> foreign_risks(const TunnelTraffic& tunnel);
 
   // Grows with every change to any ruleset of the namespace: cheap to ask often.
   Result<std::uint32_t> generation();

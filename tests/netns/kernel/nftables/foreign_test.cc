@@ -9,7 +9,8 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using Kind = ForeignRisk::Kind;
 
-const std::string kIn = "iifname \"wg0\"", kOut = "oifname \"wg0\"";
+const std::string kIn = "iifname \"wg0\"", kOut = "oifname \"wg0\"", kArrives = "udp dport 51820",
+                  kLeaves = "udp sport 51820";
 
 class Foreign : public testing::Test {
  protected:
@@ -20,7 +21,7 @@ class Foreign : public testing::Test {
     must("nft list tables | grep -v 'inet sekisho' | sed 's/^/delete /' | nft -f -");
     must("nft -f - <<'END'\n" + ruleset + "\nEND");
     const std::string before = netns::output_of("nft -a list ruleset");
-    const auto found = nftables_.foreign_risks("wg0");
+    const auto found = nftables_.foreign_risks({.interface = "wg0", .listen_port = Port(51820)});
     EXPECT_TRUE(found.has_value()) << (found ? "" : to_string(found.error()));
     EXPECT_EQ(netns::output_of("nft -a list ruleset"), before);
     return found.value_or(std::vector<ForeignRisk>{});
@@ -54,11 +55,11 @@ TEST_F(Foreign, NothingWhereNobodyElseDropsOrMarks) {
 }
 
 TEST_F(Foreign, APolicyThatDrops) {
-  EXPECT_THAT(at("prerouting", "", "drop"), ElementsAre(drops({kIn})));
-  EXPECT_THAT(at("input", "", "drop"), ElementsAre(drops({kIn})));
+  EXPECT_THAT(at("prerouting", "", "drop"), ElementsAre(drops({kIn, kArrives})));
+  EXPECT_THAT(at("input", "", "drop"), ElementsAre(drops({kIn, kArrives})));
   EXPECT_THAT(at("forward", "tcp dport 22 accept", "drop"), ElementsAre(drops({kIn, kOut})));
-  EXPECT_THAT(at("output", "", "drop"), ElementsAre(drops({kOut})));
-  EXPECT_THAT(at("postrouting", "", "drop"), ElementsAre(drops({kOut})));
+  EXPECT_THAT(at("output", "", "drop"), ElementsAre(drops({kOut, kLeaves})));
+  EXPECT_THAT(at("postrouting", "", "drop"), ElementsAre(drops({kOut, kLeaves})));
 }
 
 TEST_F(Foreign, ARuleThatDropsOrRejectsThereOrBelow) {
@@ -78,14 +79,21 @@ TEST_F(Foreign, ARuleThatDropsOrRejectsThereOrBelow) {
 TEST_F(Foreign, WhatLetsTheTunnelByMendsIt) {
   const std::string in = kIn + " counter accept\n", out = kOut + " accept\n";
   EXPECT_THAT(at("forward", in + out + "drop", "drop"), IsEmpty());
-  EXPECT_THAT(at("input", in, "drop"), IsEmpty());
-  EXPECT_THAT(at("output", out, "drop"), IsEmpty());
+  const std::string arrives = kArrives + " accept\n", leaves = kLeaves + " accept\n";
+  EXPECT_THAT(at("input", in + arrives, "drop"), IsEmpty());
+  EXPECT_THAT(at("output", out + leaves, "drop"), IsEmpty());
   // Controls: one way only, too late, of another interface, of some traffic, the other way round.
   EXPECT_THAT(at("forward", in, "drop"), ElementsAre(drops({kOut})));
   EXPECT_THAT(at("forward", "tcp dport 25 drop\n" + in + out), ElementsAre(drops({kIn, kOut})));
-  EXPECT_THAT(at("input", "iifname \"wg1\" accept", "drop"), ElementsAre(drops({kIn})));
-  EXPECT_THAT(at("input", kIn + " tcp dport 53 accept", "drop"), ElementsAre(drops({kIn})));
-  EXPECT_THAT(at("input", "iifname != \"wg0\" accept", "drop"), ElementsAre(drops({kIn})));
+  EXPECT_THAT(at("input", in, "drop"), ElementsAre(drops({kArrives})));
+  EXPECT_THAT(at("output", leaves, "drop"), ElementsAre(drops({kOut})));
+  for (const std::string& rule :
+       {std::string("iifname \"wg1\" accept"), kIn + " tcp dport 53 accept",
+        std::string("iifname != \"wg0\" accept"), std::string("udp dport 51821 accept"),
+        std::string("udp dport != 51820 accept"), std::string("tcp dport 51820 accept"),
+        kLeaves + " accept", kArrives + " ip6 saddr fd66::2 accept"}) {
+    EXPECT_THAT(at("input", rule, "drop"), ElementsAre(drops({kIn, kArrives}))) << rule;
+  }
 }
 
 TEST_F(Foreign, RulesThatSetTheCtMark) {
@@ -96,8 +104,8 @@ TEST_F(Foreign, RulesThatSetTheCtMark) {
 TEST_F(Foreign, EveryTableByItsOwnName) {
   const std::string body = " { chain c { type filter hook input priority 0; policy drop; }\n}\n";
   EXPECT_THAT(risks("table inet other" + body + "table ip sekisho" + body),
-              ElementsAre(ForeignRisk{Kind::drops, "inet", "other", "c", {kIn}},
-                          ForeignRisk{Kind::drops, "ip", "sekisho", "c", {kIn}}));
+              ElementsAre(ForeignRisk{Kind::drops, "inet", "other", "c", {kIn, kArrives}},
+                          ForeignRisk{Kind::drops, "ip", "sekisho", "c", {kIn, kArrives}}));
 }
 
 TEST_F(Foreign, FlowtablesThatPassPolicyBy) {
