@@ -1,41 +1,14 @@
 #!/usr/bin/env python3
 """A change to one device disturbs no other: its session, its counters and its flows go on."""
 
-import threading
-import time
 import unittest
 
-from spaces import Flow, alone, attempt, run, wait_until
+from spaces import Stream, alone, attempt, run, wait_until
 
 if __name__ == "__main__":
     alone()
 
 from gateway import CONFLICT, ECHO, FAILURE, GRANTED, World, sekisho
-
-
-class Stream(threading.Thread):
-    """A flow that never stops talking, and what befell it."""
-
-    def __init__(self, host, address):
-        super().__init__(daemon=True)
-        self.flow = Flow(host, address, GRANTED, timeout=10)
-        self.rounds, self.longest, self.failure, self.stopping = 0, 0.0, None, False
-        self.start()
-
-    def run(self):
-        try:
-            while not self.stopping:
-                began = time.monotonic()
-                self.flow.says(b"x" * 1000)
-                self.longest = max(self.longest, time.monotonic() - began)
-                self.rounds += 1
-                time.sleep(0.005)
-        except OSError as error:
-            self.failure = error
-
-    def stop(self):
-        self.stopping = True
-        self.join()
 
 
 def peer(key):
@@ -56,7 +29,7 @@ class Neighbours(unittest.TestCase):
     def setUp(self):
         wait_until(lambda: attempt(self.ana.host, ECHO[0], GRANTED, 2) == "passes", 20, "ana's traffic")
         self.before = peer(self.ana.public_key)
-        self.streams = [Stream(self.ana.host, address) for address in ECHO]
+        self.streams = [Stream(self.ana.host, address, GRANTED) for address in ECHO]
 
     def tearDown(self):
         for stream in self.streams:

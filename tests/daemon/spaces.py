@@ -125,6 +125,31 @@ class Flow:
         self.socket.close()
 
 
+class Stream(threading.Thread):
+    """A flow that never stops talking, and what befell it."""
+
+    def __init__(self, host, address, port, timeout=10):
+        super().__init__(daemon=True)
+        self.flow = Flow(host, address, port, timeout)
+        self.rounds, self.longest, self.failure, self.stopping = 0, 0.0, None, False
+        self.start()
+
+    def run(self):
+        try:
+            while not self.stopping:
+                began = time.monotonic()
+                self.flow.says(b"x" * 1000)
+                self.longest = max(self.longest, time.monotonic() - began)
+                self.rounds += 1
+                time.sleep(0.005)
+        except OSError as error:
+            self.failure = error
+
+    def stop(self):
+        self.stopping = True
+        self.join()
+
+
 def attempt(host, address, port, timeout=5):
     """A fresh connection: "passes", "refused" or "silent"."""
     try:
