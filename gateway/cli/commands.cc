@@ -8,7 +8,6 @@ namespace sekisho::cli {
 
 namespace {
 
-using control::Operation;
 using control::Parameter;
 using control::ParameterKind;
 
@@ -36,18 +35,6 @@ void add_parameter(CLI::App& command, const Parameter& parameter, Typed& typed) 
   if (positional) option->option_text(std::string(parameter.option));
 }
 
-std::string group_summary(std::string_view group) {
-  if (group == "person") return "People: who may connect";
-  if (group == "device") return "Devices: what they connect with";
-  if (group == "role") return "Roles: groups of people";
-  if (group == "resource") return "Resources: what can be reached";
-  if (group == "grant") return "Grants: who may reach what, why, until when";
-  if (group == "quota") return "Quotas: how many devices a person may have";
-  if (group == "policy") return "The policy as a whole: check, apply, go back, ask";
-  if (group == "audit") return "What was done, by whom, when";
-  return {};
-}
-
 }  // namespace
 
 void add_commands(CLI::App& app, Options& options, Command& chosen) {
@@ -59,26 +46,28 @@ void add_commands(CLI::App& app, Options& options, Command& chosen) {
   app.add_flag("--json", options.json, "print one JSON object");
   app.add_flag("-q,--quiet", options.quiet, "print nothing where all went well");
   std::map<std::string, CLI::App*> groups;
-  for (const Operation& operation : control::operations()) {
+  for (const CommandRow& row : command_rows()) {
     CLI::App* parent = &app;
-    if (!operation.group.empty()) {
-      const std::string group(operation.group);
+    if (!row.group.empty()) {
+      const std::string group(row.group);
       CLI::App*& known = groups[group];
       if (known == nullptr) {
-        known =
-            app.add_subcommand(group, group_summary(group))->require_subcommand(1)->fallthrough();
+        known = app.add_subcommand(group, std::string(group_summary(group)))
+                    ->require_subcommand(1)
+                    ->fallthrough();
       }
       parent = known;
     }
     CLI::App* command =
-        parent->add_subcommand(std::string(operation.verb), std::string(operation.summary))
-            ->fallthrough();
-    for (const Parameter& parameter : operation.parameters)
+        parent->add_subcommand(std::string(row.verb), std::string(row.summary))->fallthrough();
+    for (const Parameter& parameter : row.parameters)
       add_parameter(*command, parameter, chosen.typed);
     // One key, from one place.
-    if (operation.id == control::OperationId::device_add)
+    if (row.name() == "device.add")
       command->get_option("--make-key-here")->excludes(command->get_option("--public-key"));
-    command->callback([&chosen, &operation] { chosen.operation = &operation; });
+    if (row.name() == "policy.fmt")
+      command->get_option("--check")->excludes(command->get_option("--write"));
+    command->callback([&chosen, &row] { chosen.row = &row; });
   }
 }
 

@@ -5,7 +5,7 @@
 #include <list>
 #include <string>
 
-#include "gateway/cli/request.h"
+#include "gateway/cli/command_rows.h"
 #include "gateway/client/client.h"
 
 namespace sekisho::cli {
@@ -16,13 +16,13 @@ struct Options {
   bool quiet = false;
 };
 
-// One chosen command: its operation and what was typed for it.
+// The chosen command, and what was typed for it.
 struct Command {
-  const control::Operation* operation = nullptr;
+  const CommandRow* row = nullptr;
   Typed typed;
 };
 
-// Builds the whole command line from the operation table. After parsing, `chosen` is the command.
+// Builds the whole command line from the table of commands. After parsing, `chosen` is the command.
 void add_commands(CLI::App& app, Options& options, Command& chosen);
 
 }  // namespace sekisho::cli

@@ -22,10 +22,10 @@ constexpr const char* kFooter =
     "Exit codes: 0 ok, 1 failure, 2 usage, 3 not found, 4 not permitted, 5 conflict,\n"
     "6 the gateway does not answer, 7 the answer is no, 8 applied and taken back.";
 
-int fail_with(const cli::Options& options, const control::Operation& operation, Errors errors) {
+int fail_with(const cli::Options& options, const cli::CommandRow& row, Errors errors) {
   const int code = cli::exit_code(errors.front().code);
   if (options.json)
-    std::cout << cli::as_json(operation, std::unexpected(std::move(errors)));
+    std::cout << cli::as_json(row, std::unexpected(std::move(errors)));
   else
     std::cerr << cli::as_text(errors);
   return code;
@@ -56,7 +56,7 @@ void show_made_key(const std::string& profile) {
 void name_document(Errors& errors, const cli::Typed& typed) {
   const auto file = typed.find("document");
   if (file == typed.end()) return;
-  const std::string name = file->second.front() == "-" ? "standard input" : file->second.front();
+  const std::string name = cli::document_name(file->second.front());
   for (Error& error : errors) {
     if (error.place.starts_with(std::string(control::kDocumentName) + ":"))
       error.place.replace(0, control::kDocumentName.size(), name);
@@ -87,23 +87,27 @@ int refuse_usage(const CLI::App& app, const CLI::ParseError& error, bool json) {
   return cli::kUsage;
 }
 
-int run(const cli::Options& options, cli::Command& command) {
-  const control::Operation& operation = *command.operation;
-  const auto key = made_key(command);
-  auto request = cli::make_request(operation, command.typed);
-  if (!request) return fail_with(options, operation, std::move(request.error()));
+control::Reply answer(const cli::Options& options, const cli::Command& command) {
+  const cli::CommandRow& row = *command.row;
+  if (row.operation == nullptr) return row.run(command.typed);
+  auto request = cli::make_request(*row.operation, command.typed);
+  if (!request) return std::unexpected(std::move(request.error()));
   control::Reply reply = client::call(options.socket, *request);
-  if (!reply) {
-    name_document(reply.error(), command.typed);
-    return fail_with(options, operation, std::move(reply.error()));
-  }
+  if (!reply) name_document(reply.error(), command.typed);
+  return reply;
+}
+
+int run(const cli::Options& options, cli::Command& command) {
+  const auto key = made_key(command);
+  control::Reply reply = answer(options, command);
+  if (!reply) return fail_with(options, *command.row, std::move(reply.error()));
   if (key) put_made_key(*reply, *key);
   if (options.json)
-    std::cout << cli::as_json(operation, reply);
+    std::cout << cli::as_json(*command.row, reply);
   else if (key)
     show_made_key(*reply->find("profile")->string());
   else if (!options.quiet)
-    std::cout << cli::as_text(operation, *reply);
+    std::cout << cli::as_text(*command.row, *reply);
   return cli::exit_code(reply);
 }
 

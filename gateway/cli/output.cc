@@ -40,6 +40,12 @@ std::string findings_of(const Node& result) {
   return text;
 }
 
+// What a command that asks no gateway answers: a text, or a sentence.
+std::string said_here(const Node& result) {
+  const Node* document = result.find("document");
+  return document != nullptr ? cell(*document) : cell(*result.find("explanation")) + "\n";
+}
+
 // A mistake in the words typed never reaches the gateway, so none of its codes is for it.
 constexpr std::string_view kUsageCode = "usage";
 
@@ -79,8 +85,9 @@ int exit_code(const control::Reply& reply) {
   return yes != nullptr && !*yes ? kAnsweredNo : 0;
 }
 
-std::string as_text(const control::Operation& operation, const Node& result) {
-  switch (operation.id) {
+std::string as_text(const CommandRow& row, const Node& result) {
+  if (row.operation == nullptr) return said_here(result);
+  switch (row.operation->id) {
     case OperationId::doctor:
       return findings_of(result);
     case OperationId::policy_diff:
@@ -112,10 +119,10 @@ std::string as_text(const control::Operation& operation, const Node& result) {
   return cell(result) + "\n";
 }
 
-std::string as_json(const control::Operation& operation, const control::Reply& reply) {
+std::string as_json(const CommandRow& row, const control::Reply& reply) {
   Node message;
   const Node decoded = *read_json(control::encode(reply), "reply");
-  message.value = Node::Table{{"schema", {"sekisho." + operation.name() + "/1"}}};
+  message.value = Node::Table{{"schema", {"sekisho." + row.name() + "/1"}}};
   for (const auto& member : *decoded.table())
     std::get<Node::Table>(message.value).push_back(member);
   return write_json(message, true) + "\n";

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "gateway/control/message.h"
+#include "gateway/cli/command_rows.h"
 
 namespace sekisho::cli {
 
@@ -15,9 +15,9 @@ int exit_code(const control::Reply& reply);
 
 // What a person reads on standard output. Lists are tables; a document or a profile stands as it
 // is.
-std::string as_text(const control::Operation& operation, const Node& result);
+std::string as_text(const CommandRow& row, const Node& result);
 // One JSON object: {"schema":"sekisho.device.list/1","result":...}, or "errors" for "result".
-std::string as_json(const control::Operation& operation, const control::Reply& reply);
+std::string as_json(const CommandRow& row, const control::Reply& reply);
 // "error[conflict]: person.tanaka: exists already" and, on a line of its own, what to do.
 std::string as_text(const Errors& errors);
 

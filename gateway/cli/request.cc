@@ -14,20 +14,6 @@ namespace {
 using control::Parameter;
 using control::ParameterKind;
 
-Result<std::string> read_document(const std::string& path) {
-  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return fail(ErrorCode::invalid, path, std::string("cannot be read: ") + std::strerror(errno),
-                "name a readable file, or - for standard input");
-  }
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  if (text.size() > kMaxDocumentBytes) {
-    return fail(ErrorCode::invalid, path, "is larger than 32 MiB", "give a smaller document");
-  }
-  return text;
-}
-
 // "tcp:5432=the accounts program" is the exception tcp:5432 and its reason.
 Node service(const std::string& typed) {
   const auto equals = typed.find('=');
@@ -61,7 +47,7 @@ Result<Node> value_of(const Parameter& parameter, const std::vector<std::string>
       return Node{number};
     }
     case ParameterKind::document: {
-      auto text = read_document(words.front());
+      auto text = read_document_file(words.front());
       if (!text) return std::unexpected(std::move(text.error()));
       return Node{*std::move(text)};
     }
@@ -70,6 +56,31 @@ Result<Node> value_of(const Parameter& parameter, const std::vector<std::string>
 }
 
 }  // namespace
+
+Result<std::string> read_document_file(const std::string& path) {
+  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return fail(ErrorCode::invalid, path, std::string("cannot be read: ") + std::strerror(errno),
+                "name a readable file, or - for standard input");
+  }
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  if (text.size() > kMaxDocumentBytes) {
+    return fail(ErrorCode::invalid, path, "is larger than 32 MiB", "give a smaller document");
+  }
+  return text;
+}
+
+std::string document_name(const std::string& path) {
+  return path == "-" ? "standard input" : path;
+}
+
+std::string syntax_of(const Typed& typed) {
+  if (const auto syntax = typed.find("syntax"); syntax != typed.end())
+    return syntax->second.front();
+  const auto document = typed.find("document");
+  return document != typed.end() && document->second.front().ends_with(".json") ? "json" : "toml";
+}
 
 Checked<control::Request> make_request(const control::Operation& operation, const Typed& typed) {
   Node::Table parameters;
@@ -82,8 +93,8 @@ Checked<control::Request> make_request(const control::Operation& operation, cons
       errors.push_back(std::move(value.error()));
       continue;
     }
-    if (parameter.kind == ParameterKind::document && words->second.front().ends_with(".json") &&
-        !typed.contains("syntax")) {
+    if (parameter.kind == ParameterKind::document && !typed.contains("syntax") &&
+        syntax_of(typed) == "json") {
       parameters.emplace_back("syntax", Node{std::string("json")});
     }
     parameters.emplace_back(std::string(parameter.name), *std::move(value));

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "policy/model/document.h"
+#include "policy/model/elements.h"
 #include "policy/model/mistakes.h"
 
 namespace sekisho {
@@ -20,15 +21,15 @@ bool stands_for(const Node& element, std::string_view canonical) {
     if (address->to_string() == canonical) return true;
   }
   if (const auto prefix = Prefix::parse(text)) return prefix->to_string() == canonical;
+  if (const auto hours = DailyHours::parse(text)) return hours->to_string() == canonical;
   if (const auto service = Service::parse(text)) return service->name() == canonical;
   return false;
 }
 
-const Node* find_element(const Node& array, std::string_view name) {
+// By its name, or its number in the list.
+const Node* find_segment(const Node& array, std::string_view name) {
+  if (const Node* named = find_element(array, name)) return named;
   const auto& elements = *array.array();
-  for (const Node& element : elements) {
-    if (stands_for(element, name)) return &element;
-  }
   std::size_t index = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), index);
   const bool is_index = error == std::errc{} && end == name.data() + name.size();
@@ -65,7 +66,7 @@ Position find_position(const Node& document, std::string_view path) {
     const std::string_view segment = take_segment(path);
     if (path.starts_with('.')) path.remove_prefix(1);
     const Node* next = nullptr;
-    if (element && at->array() != nullptr) next = find_element(*at, segment);
+    if (element && at->array() != nullptr) next = find_segment(*at, segment);
     if (!element) next = at->find(segment);
     if (next == nullptr) break;
     at = next;
@@ -74,6 +75,13 @@ Position find_position(const Node& document, std::string_view path) {
 }
 
 }  // namespace
+
+const Node* find_element(const Node& array, std::string_view name) {
+  const auto& elements = *array.array();
+  const auto found = std::ranges::find_if(
+      elements, [&](const Node& element) { return stands_for(element, name); });
+  return found == elements.end() ? nullptr : &*found;
+}
 
 void locate(Errors& errors, const Node& document, std::string_view file) {
   std::vector<std::pair<Position, Error>> located;

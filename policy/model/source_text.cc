@@ -71,4 +71,24 @@ std::unexpected<Error> SourceText::too_many_values(Position position) const {
                "at most " + std::to_string(kMaxDocumentValues) + " are read");
 }
 
+std::size_t end_of_string(std::string_view text, std::size_t at) {
+  const char mark = text[at];
+  const std::string three(3, mark);
+  const bool multiline = text.substr(at, 3) == three;
+  std::size_t i = at + (multiline ? 3 : 1);
+  for (; i < text.size(); ++i) {
+    if (text[i] == '\\' && mark == '"') {
+      ++i;
+    } else if (!multiline && (text[i] == mark || text[i] == '\n')) {
+      return i + 1;
+    } else if (multiline && text.substr(i, 3) == three) {
+      i += 3;
+      // Up to two quotes may stand before the three that close.
+      for (int extra = 0; extra < 2 && i < text.size() && text[i] == mark; ++extra) ++i;
+      return i;
+    }
+  }
+  return text.size();
+}
+
 }  // namespace sekisho

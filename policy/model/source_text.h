@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -28,5 +29,9 @@ class SourceText {
   std::size_t offset_ = 0;
   Position position_{1, 1};
 };
+
+// Of TOML: the end of the string that begins with the quote at `at`: the offset after its last
+// quote, or of the line end where it is cut off.
+std::size_t end_of_string(std::string_view text, std::size_t at);
 
 }  // namespace sekisho

@@ -11,28 +11,6 @@
 namespace sekisho {
 namespace {
 
-// The end of the string that begins with the quote at `at`: the offset after its last quote, or of
-// the line end where it is cut off.
-std::size_t end_of_string(std::string_view text, std::size_t at) {
-  const char mark = text[at];
-  const std::string three(3, mark);
-  const bool multiline = text.substr(at, 3) == three;
-  std::size_t i = at + (multiline ? 3 : 1);
-  for (; i < text.size(); ++i) {
-    if (text[i] == '\\' && mark == '"') {
-      ++i;
-    } else if (!multiline && (text[i] == mark || text[i] == '\n')) {
-      return i + 1;
-    } else if (multiline && text.substr(i, 3) == three) {
-      i += 3;
-      // Up to two quotes may stand before the three that close.
-      for (int extra = 0; extra < 2 && i < text.size() && text[i] == mark; ++extra) ++i;
-      return i;
-    }
-  }
-  return text.size();
-}
-
 // toml++ recurses for every level of nesting, while reading and while destroying; so depth and
 // amount are limited before it sees the text. Brackets and the parts of dotted keys both nest.
 // Where this scan and toml++ could come to disagree about what is a string, toml++ has met a syntax

@@ -2,6 +2,7 @@
 #include <cassert>
 #include <type_traits>
 
+#include "policy/model/comments.h"
 #include "policy/model/node.h"
 #include "policy/model/writing.h"
 
@@ -73,53 +74,112 @@ void write_value(std::string& out, const Node& node) {
       node.value);
 }
 
-void write_member(std::string& out, const std::string& key, const Node& node) {
-  const std::size_t line = out.size();
-  write_key(out, key);
-  out += " = ";
-  const std::size_t value = out.size();
-  write_value(out, node);
-  const Node::Array* array = node.array();
-  if (array != nullptr && width(std::string_view(out).substr(line)) > kLineWidth) {
-    out.resize(value);
-    out += "[\n";
-    for (const Node& element : *array) {
-      out += "  ";
-      write_value(out, element);
-      out += ",\n";
-    }
-    out += ']';
-  }
-  out += '\n';
-}
+// Writes the tables, and by everything that has a line of its own its comments.
+class Writer {
+ public:
+  explicit Writer(const Comments& comments) : comments_(comments) {}
 
-// `path` is the header that leads to this table, empty for the root.
-void write_table(std::string& out, const std::string& path, const Node::Table& table) {
-  const bool only_tables = std::ranges::all_of(
-      table, [](const auto& member) { return member.second.table() != nullptr; });
-  // A header is left out where the headers of the tables below say the same.
-  if (!path.empty() && (table.empty() || !only_tables)) {
-    if (!out.empty()) out += '\n';
-    out += '[' + path + "]\n";
+  std::string write(const Node& root) {
+    lines("", of(root).before);
+    write_table({}, root);
+    if (!out_.empty() && !of(root).after.empty()) out_ += '\n';
+    lines("", of(root).after);
+    return std::move(out_);
   }
-  for (const auto& [key, node] : table) {
-    if (node.table() == nullptr) write_member(out, key, node);
+
+ private:
+  const Comment& of(const Node& node) const {
+    static const Comment kNone;
+    if (comments_.empty()) return kNone;
+    const auto found = comments_.find(&node);
+    return found == comments_.end() ? kNone : found->second;
   }
-  for (const auto& [key, node] : table) {
-    if (node.table() == nullptr) continue;
-    std::string below = path.empty() ? "" : path + '.';
-    write_key(below, key);
-    write_table(out, below, *node.table());
+
+  void lines(std::string_view indent, const std::vector<std::string>& comments) {
+    for (const std::string& line : comments) {
+      if (!line.empty()) out_ += indent;
+      out_ += line + '\n';
+    }
   }
-}
+
+  void end_line(const Node& node) {
+    const std::string& beside = of(node).beside;
+    if (!beside.empty()) out_ += "  " + beside;
+    out_ += '\n';
+  }
+
+  // A list is broken up where its line would be too long, or where something stands by its
+  // elements.
+  bool is_broken(const Node& node, std::string_view line) const {
+    const Node::Array* array = node.array();
+    return array != nullptr && (width(line) > kLineWidth || !of(node).after.empty() ||
+                                std::ranges::any_of(*array, [&](const Node& element) {
+                                  return !comments_.empty() && comments_.contains(&element);
+                                }));
+  }
+
+  void write_member(const std::string& key, const Node& node) {
+    lines("", of(node).before);
+    std::string line;
+    write_key(line, key);
+    line += " = ";
+    const std::size_t value = line.size();
+    write_value(line, node);
+    if (!is_broken(node, line)) {
+      out_ += line;
+      return end_line(node);
+    }
+    out_ += line.substr(0, value) + '[';
+    end_line(node);
+    for (const Node& element : *node.array()) {
+      lines("  ", of(element).before);
+      out_ += "  ";
+      write_value(out_, element);
+      out_ += ',';
+      end_line(element);
+    }
+    lines("  ", of(node).after);
+    out_ += "]\n";
+  }
+
+  // `path` is the header that leads to this table, empty for the root.
+  void write_table(const std::string& path, const Node& node) {
+    const Node::Table& table = *node.table();
+    const bool only_tables = std::ranges::all_of(
+        table, [](const auto& member) { return member.second.table() != nullptr; });
+    // A header is left out where the headers of the tables below say the same.
+    const bool has_header = !path.empty() && (table.empty() || !only_tables);
+    if (has_header) {
+      if (!out_.empty()) out_ += '\n';
+      lines("", of(node).before);
+      out_ += '[' + path + ']';
+      end_line(node);
+    }
+    for (const auto& [key, value] : table) {
+      if (value.table() == nullptr) write_member(key, value);
+    }
+    if (has_header) lines("", of(node).after);
+    for (const auto& [key, value] : table) {
+      if (value.table() == nullptr) continue;
+      std::string below = path.empty() ? "" : path + '.';
+      write_key(below, key);
+      write_table(below, value);
+    }
+  }
+
+  const Comments& comments_;
+  std::string out_;
+};
 
 }  // namespace
 
-std::string write_toml(const Node& root) {
+std::string write_toml(const Node& root, const Comments& comments) {
   assert(root.table() != nullptr);
-  std::string out;
-  write_table(out, {}, *root.table());
-  return out;
+  return Writer(comments).write(root);
+}
+
+std::string write_toml(const Node& root) {
+  return write_toml(root, {});
 }
 
 }  // namespace sekisho

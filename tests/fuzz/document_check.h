@@ -6,6 +6,7 @@
 
 #include "policy/base/text.h"
 #include "policy/model/document.h"
+#include "policy/model/format.h"
 #include "policy/model/validate.h"
 
 namespace sekisho {
@@ -35,6 +36,10 @@ inline void check_document(std::string_view text, Syntax syntax) {
     const auto back = read_policy(written, other, "f");
     require(back && *back == *policy && write_policy(*back, other) == written);
   }
+
+  const auto formatted = format_policy(text, syntax, "f");
+  require(formatted && read_policy(*formatted, syntax, "f") == *policy);
+  require(format_policy(*formatted, syntax, "f") == *formatted);
 
   // Zones whose clocks never differ from UTC.
   const TimeZones zones{{"Asia/Tokyo", {}}, {"Europe/Berlin", {}}, {"UTC", {}}};

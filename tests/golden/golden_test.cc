@@ -2,6 +2,7 @@
 //   accept/NAME/policy.toml, policy.json   each reads to the same policy and is what that is
 //   written as accept/NAME/as-written.toml            where there is one: the same policy in other
 //   words reject/NAME/policy.toml or .json       with error.txt, every message of it
+//   format/NAME/policy.toml or .json         with formatted.toml or .json
 //   reject/NAME/error.txt alone                     of a document that the test makes, being too
 //   large
 // An optional network.json in the folder stands for the gateway's configuration. SEKISHO_BLESS=1 in
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "policy/model/document.h"
+#include "policy/model/format.h"
 #include "policy/model/validate.h"
 #include "tests/support/zoneinfo.h"
 
@@ -104,6 +106,12 @@ TEST_P(Accept, ReadsAndWritesTheSame) {
   expect_file(folder / "policy.toml", write_policy(valid->policy(), Syntax::toml));
   expect_file(folder / "policy.json", write_policy(valid->policy(), Syntax::json));
 
+  // What is written is as it should be.
+  const std::string written = write_policy(valid->policy(), Syntax::toml);
+  EXPECT_EQ(format_policy(written, Syntax::toml, "f"), written);
+  const std::string json = write_policy(valid->policy(), Syntax::json);
+  EXPECT_EQ(format_policy(json, Syntax::json, "f"), json);
+
   const auto from_toml = read_policy(read(folder / "policy.toml"), Syntax::toml, "policy.toml");
   ASSERT_TRUE(from_toml) << text_of(from_toml.error());
   EXPECT_EQ(*from_toml, valid->policy());
@@ -113,6 +121,22 @@ TEST_P(Accept, ReadsAndWritesTheSame) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, Accept, testing::ValuesIn(cases("accept")), test_name);
+
+class Format : public testing::TestWithParam<std::string> {};
+
+TEST_P(Format, KeepsTheMeaningAndTheComments) {
+  const fs::path folder = fs::path(SEKISHO_GOLDEN) / "format" / GetParam();
+  const bool json = fs::exists(folder / "policy.json");
+  const Syntax syntax = json ? Syntax::json : Syntax::toml;
+  const std::string text = read(folder / (json ? "policy.json" : "policy.toml"));
+  const auto formatted = format_policy(text, syntax, "policy");
+  ASSERT_TRUE(formatted) << text_of(formatted.error());
+  expect_file(folder / (json ? "formatted.json" : "formatted.toml"), *formatted);
+  EXPECT_EQ(read_policy(*formatted, syntax, "formatted"), read_policy(text, syntax, "policy"));
+  EXPECT_EQ(format_policy(*formatted, syntax, "formatted"), *formatted);
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, Format, testing::ValuesIn(cases("format")), test_name);
 
 std::string repeated(std::string_view text, std::size_t times) {
   std::string result;

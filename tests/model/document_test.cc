@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "policy/model/format.h"
 #include "tests/model/random_edit.h"
 #include "tests/model/random_policy.h"
 #include "tests/model/seeds.h"
@@ -77,6 +80,97 @@ TEST(Document, EveryEditShowsInBothSyntaxes) {
       for (const Syntax syntax : kSyntaxes) {
         ASSERT_EQ(write_policy(edited, syntax) == write_policy(policy, syntax), edited == policy);
       }
+    }
+  }
+}
+
+// A hand's work on a canonical text: tables in any order, lists broken up, comments and empty lines
+// wherever TOML lets them stand. Every comment has a number.
+class Hand {
+ public:
+  explicit Hand(Random& random) : random_(random) {}
+
+  std::string rewrite(const std::string& canonical) {
+    std::vector<std::string> tables;
+    std::istringstream text(canonical);
+    for (std::string line; std::getline(text, line);) {
+      if (line.empty()) continue;
+      if (line.starts_with('[') || tables.empty()) tables.emplace_back();
+      tables.back() += rewrite_line(line);
+    }
+    std::string result = lines();
+    for (; !tables.empty(); tables.pop_back()) {
+      std::swap(tables.back(), tables[random_.below(tables.size())]);
+      result += tables.back();
+    }
+    return result + lines();
+  }
+
+  const std::vector<std::string>& comments() const { return comments_; }
+
+ private:
+  std::string comment() {
+    comments_.push_back("# " + std::to_string(comments_.size()) + random_text(random_) + ".");
+    return comments_.back();
+  }
+  std::string lines() {
+    std::string result;
+    for (std::uint64_t i = random_.below(4); i > 1; --i)
+      result += random_.percent(50) ? "\n" : " " + comment() + " \n";
+    return result;
+  }
+  std::string end_line() {
+    return random_.percent(20) ? " " + comment() + (random_.percent(50) ? "\n" : "\r\n") : "\n";
+  }
+  std::string rewrite_line(const std::string& line) {
+    // A comma stands between the elements of these alone.
+    const bool breaks = line.ends_with("\"]") && !line.starts_with("services") &&
+                        !line.starts_with("hours") && random_.percent(50);
+    if (!breaks) return lines() + line + end_line();
+    std::string result = lines();
+    std::size_t begin = 0;
+    for (std::size_t at = line.find(" [") + 2; at < line.size(); begin = at) {
+      const std::size_t end = line.find_first_of(",]", at);
+      result += line.substr(begin, at - begin) + end_line() + lines();
+      result += line.substr(at, end - at) + end_line() + lines();
+      begin = end;
+      at = end + 1;
+      result += line.substr(begin, 1);
+    }
+    return result + end_line();
+  }
+
+  Random& random_;
+  std::vector<std::string> comments_;
+};
+
+std::vector<std::string> comments_of(const std::string& text, const Hand& hand) {
+  std::vector<std::string> found;
+  for (const std::string& comment : hand.comments()) {
+    for (std::size_t at = text.find(comment + "\n"); at != std::string::npos;
+         at = text.find(comment + "\n", at + 1))
+      found.push_back(comment);
+  }
+  return found;
+}
+
+TEST(Document, IsFormattedWithoutLossOfMeaningOrComments) {
+  const Seeds run = seeds(2'000);
+  for (std::uint64_t seed = run.first; seed < run.first + run.count; ++seed) {
+    SCOPED_TRACE(replay(seed));
+    Random random(seed);
+    const Policy policy = policy_with_texts(random, random_network(random));
+    const std::string canonical = write_policy(policy, Syntax::toml);
+    Hand hand(random);
+    const std::string text = hand.rewrite(canonical);
+    const auto formatted = format_policy(text, Syntax::toml, "f");
+    ASSERT_TRUE(formatted) << to_string(formatted.error().front()) << "\n" << text;
+    ASSERT_EQ(read_policy(*formatted, Syntax::toml, "f"), policy) << *formatted;
+    ASSERT_EQ(comments_of(*formatted, hand), hand.comments()) << text << "\n=>\n" << *formatted;
+    ASSERT_EQ(format_policy(*formatted, Syntax::toml, "f"), *formatted) << text;
+    // Nothing but them was added: an uncommented text is the canonical one.
+    if (hand.comments().empty()) {
+      ASSERT_EQ(*formatted, canonical);
     }
   }
 }

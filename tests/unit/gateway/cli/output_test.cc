@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "gateway/cli/made_key.h"
 #include "gateway/cli/request.h"
 #include "gateway/keys/keys.h"
@@ -12,6 +14,11 @@ namespace {
 using control::find_operation;
 using testing::HasSubstr;
 
+const CommandRow* find_row(std::string_view name) {
+  const auto rows = command_rows();
+  return &*std::ranges::find(rows, name, &CommandRow::name);
+}
+
 Node text(std::string_view value) {
   return {std::string(value)};
 }
@@ -20,18 +27,18 @@ TEST(Output, ListsAreTablesAndWideCharactersTakeTwoColumns) {
   const Node rows{Node::Array{
       {Node::Table{{"id", text("tanaka")}, {"name", text("田中")}, {"state", text("active")}}},
       {Node::Table{{"id", text("al")}, {"name", text("Al")}, {"state", text("active")}}}}};
-  EXPECT_EQ(as_text(*find_operation("person.list"), rows),
+  EXPECT_EQ(as_text(*find_row("person.list"), rows),
             "ID      NAME  STATE\n"
             "tanaka  田中  active\n"
             "al      Al    active\n");
 }
 
 TEST(Output, AnEmptyListSaysSo) {
-  EXPECT_EQ(as_text(*find_operation("person.list"), {Node::Array{}}), "none\n");
+  EXPECT_EQ(as_text(*find_row("person.list"), {Node::Array{}}), "none\n");
 }
 
 TEST(Output, JsonNamesItsSchema) {
-  EXPECT_EQ(as_json(*find_operation("status"), Node{Node::Table{{"answer", {true}}}}),
+  EXPECT_EQ(as_json(*find_row("status"), Node{Node::Table{{"answer", {true}}}}),
             "{\"schema\": \"sekisho.status/1\", \"result\": {\"answer\": true}}\n");
 }
 
