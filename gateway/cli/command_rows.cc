@@ -4,7 +4,9 @@
 #include <array>
 #include <vector>
 
+#include "gateway/cli/completion.h"
 #include "gateway/cli/format_file.h"
+#include "gateway/control/values.h"
 
 namespace sekisho::cli {
 
@@ -12,19 +14,35 @@ namespace {
 
 using control::Operation;
 using control::Parameter;
+using control::Value;
 using enum control::ParameterKind;
 
 constexpr std::array kFormat{
     Parameter{"document", "FILE", document, true, "a policy document; - for standard input"},
     Parameter{"syntax", "--syntax", text, false,
-              "toml or json; default: by the file's name, else toml"},
+              "toml or json; default: by the file's name, else toml", control::kSyntaxes},
     Parameter{"check", "--check", flag, false,
               "only say whether it is formatted (exit code 7: no)"},
     Parameter{"write", "--write", flag, false, "change the file itself, at once or not at all"}};
 
-constexpr std::array kLocal{CommandRow{
-    "policy", "fmt", "Print a policy document as the gateway would write it, with its comments",
-    kFormat, nullptr, format_file}};
+constexpr std::array kShells{Value{"bash", ""}, Value{"zsh", ""}, Value{"fish", ""}};
+constexpr std::array kCompletion{
+    Parameter{"shell", "SHELL", text, true, "bash, zsh or fish", kShells}};
+
+constexpr std::array kLocal{
+    CommandRow{"policy", "fmt",
+               "Print a policy document as the gateway would write it, with its comments", kFormat,
+               nullptr, format_file},
+    CommandRow{"", "completion", "Print a script by which a shell completes these commands",
+               kCompletion, nullptr, completion_script}};
+
+// The socket is a path as a document is.
+constexpr std::array kCommon{
+    Parameter{kSocketOption, "--socket", document, false, "the gateway's control socket"},
+    Parameter{"json", "--json", flag, false, "print one JSON object"},
+    Parameter{"quiet", "-q,--quiet", flag, false, "print nothing where all went well"},
+    Parameter{"help", "-h,--help", flag, false, "say how the command is used"},
+    Parameter{"version", "--version", flag, false, "say which version this is"}};
 
 std::vector<CommandRow> all_rows() {
   std::vector<CommandRow> rows;
@@ -48,6 +66,10 @@ std::string CommandRow::name() const {
 std::span<const CommandRow> command_rows() {
   static const std::vector<CommandRow> kRows = all_rows();
   return kRows;
+}
+
+std::span<const Parameter> common_options() {
+  return kCommon;
 }
 
 std::string_view group_summary(std::string_view group) {

@@ -26,6 +26,11 @@ struct CommandRow {
 // completion and the manual page are made from this.
 std::span<const CommandRow> command_rows();
 
+// The options of every command.
+std::span<const control::Parameter> common_options();
+inline constexpr std::string_view kSocketOption = "socket";  // the name of the one
+inline constexpr const char* kSocketVariable = "SEKISHO_SOCKET";
+
 std::string_view group_summary(std::string_view group);
 
 }  // namespace sekisho::cli

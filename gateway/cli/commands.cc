@@ -40,11 +40,16 @@ void add_parameter(CLI::App& command, const Parameter& parameter, Typed& typed) 
 void add_commands(CLI::App& app, Options& options, Command& chosen) {
   app.require_subcommand(1);
   app.fallthrough();
-  app.add_option("--socket", options.socket, "the gateway's control socket")
-      ->envname("SEKISHO_SOCKET")
-      ->capture_default_str();
-  app.add_flag("--json", options.json, "print one JSON object");
-  app.add_flag("-q,--quiet", options.quiet, "print nothing where all went well");
+  for (const Parameter& parameter : common_options()) {
+    const std::string option(parameter.option);
+    const std::string help(parameter.help);
+    if (parameter.name == kSocketOption)
+      app.add_option(option, options.socket, help)->envname(kSocketVariable);
+    if (parameter.name == "json") app.add_flag(option, options.json, help);
+    if (parameter.name == "quiet") app.add_flag(option, options.quiet, help);
+    if (parameter.name == "help") app.set_help_flag(option, help);
+    if (parameter.name == "version") app.set_version_flag(option, SEKISHO_VERSION, help);
+  }
   std::map<std::string, CLI::App*> groups;
   for (const CommandRow& row : command_rows()) {
     CLI::App* parent = &app;

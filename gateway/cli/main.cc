@@ -6,9 +6,12 @@
 #include <iostream>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/cli/commands.h"
+#include "gateway/cli/completion.h"
 #include "gateway/cli/made_key.h"
 #include "gateway/cli/output.h"
 #include "gateway/cli/request.h"
@@ -117,13 +120,18 @@ int main(int argc, char** argv) {
   // A private key may pass through this process: no core dump of it.
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
+  const std::span arguments(argv, static_cast<std::size_t>(argc));
+  if (argc > 1 && arguments[1] == std::string_view(cli::kCompleteWord)) {
+    const auto words = arguments.subspan(2);
+    cli::print_completion(std::vector<std::string>(words.begin(), words.end()));
+    return 0;
+  }
   if (sodium_init() < 0) {
     std::cerr << "error[failed]: the system gives no random numbers\n";
     return 1;
   }
   CLI::App app("The gateway's command line: who may reach what, and what happened", "sekisho");
   app.footer(kFooter);
-  app.set_version_flag("--version", SEKISHO_VERSION);
   cli::Options options;
   cli::Command command;
   cli::add_commands(app, options, command);
@@ -133,8 +141,7 @@ int main(int argc, char** argv) {
     return app.exit(asked);  // for help or the version
   } catch (const CLI::ParseError& error) {
     // What stands behind a mistake was not read any more.
-    const bool json = std::ranges::count(std::span(argv, static_cast<std::size_t>(argc)),
-                                         std::string_view("--json")) > 0;
+    const bool json = std::ranges::count(arguments, std::string_view("--json")) > 0;
     return refuse_usage(app, error, json);
   }
   return run(options, command);

@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include "gateway/control/values.h"
+
 namespace sekisho::control {
 
 namespace {
@@ -11,12 +13,17 @@ namespace {
 using enum ParameterKind;
 using P = Parameter;
 
-constexpr P kId{"id", "ID", text, true, "its name: a-z 0-9 . _ -"};
+constexpr P kId{"id", "ID", text, true, "its name: a-z 0-9 . _ -", kOwnIds};
 constexpr P kReason{"reason", "--reason", text, false, "why; kept in the record"};
-constexpr P kBase{"base", "--base", number, false,
-                  "the revision this change was made from; refused if another came since"};
-constexpr P kSyntax{"syntax", "--syntax", text, false,
-                    "toml or json; default: by the file's name, else toml"};
+constexpr P kBase{"base",
+                  "--base",
+                  number,
+                  false,
+                  "the revision this change was made from; refused if another came since",
+                  kRevisions};
+constexpr P kSyntax{
+    "syntax", "--syntax", text, false, "toml or json; default: by the file's name, else toml",
+    kSyntaxes};
 constexpr P kDocument{"document", "FILE", document, true,
                       "a policy document; - for standard input"};
 constexpr P kLimit{"limit", "--limit", number, false,
@@ -26,35 +33,42 @@ constexpr std::array kShow{kId};
 constexpr std::array kRemove{kId, kReason};
 
 constexpr P kName{"name", "--name", text, false, "the name people read"};
-constexpr P kRoles{"roles", "--role", list, false, "a role of the person; repeat for more"};
-constexpr P kPersonState{"state", "--state", text, false, "active or suspended"};
+constexpr P kRoles{"roles", "--role", list, false, "a role of the person; repeat for more",
+                   kRoleIds};
+constexpr P kPersonState{"state", "--state", text, false, "active or suspended", kPersonStates};
 constexpr P kValidUntil{"valid_until", "--valid-until", text, false,
                         "first second without access, RFC 3339; \"never\" takes it away"};
-constexpr P kKind{"kind", "--kind", text, false,
-                  "owner, employee (default), part_timer, contractor or partner"};
+constexpr P kKind{"kind",
+                  "--kind",
+                  text,
+                  false,
+                  "owner, employee (default), part_timer, contractor or partner",
+                  kPersonKinds};
 constexpr P kDeviceQuota{"device_quota", "--device-quota", number, false,
                          "how many devices they may have; 0: as many as the policy's quota says"};
 constexpr std::array kPersonAdd{kId,          kName,       kKind,        kRoles,
                                 kPersonState, kValidUntil, kDeviceQuota, kReason};
 
-constexpr P kDeviceState{"state", "--state", text, false, "active or blocked"};
+constexpr P kDeviceState{"state", "--state", text, false, "active or blocked", kDeviceStates};
 constexpr P kAddresses{"addresses", "--address", list, false,
                        "its tunnel address; by default the next ones never used"};
 constexpr P kPublicKey{"public_key", "--public-key", text, false,
                        "its WireGuard public key, base64"};
 constexpr P kKeyMadeHere{"key_made_at_gateway", "--make-key-here", flag, false,
                          "make the key pair here, show it once, store nothing of it"};
-constexpr P kPerson{"person", "--person", text, true, "whose it is"};
+constexpr P kPerson{"person", "--person", text, true, "whose it is", kPeople};
 constexpr std::array kDeviceAdd{kId,        kPerson,      kPublicKey, kKeyMadeHere,
                                 kAddresses, kDeviceState, kReason};
-constexpr std::array kDeviceSet{kId,          P{"person", "--person", text, false, "whose it is"},
-                                kPublicKey,   kAddresses,
-                                kDeviceState, kReason};
+constexpr std::array kDeviceSet{
+    kId,          P{"person", "--person", text, false, "whose it is", kPeople},
+    kPublicKey,   kAddresses,
+    kDeviceState, kReason};
 
 constexpr std::array kRoleAdd{kId, kName, kReason};
 
-constexpr P kClassification{"classification", "--classification", text, false,
-                            "confidential, internal or public"};
+constexpr P kClassification{
+    "classification", "--classification", text, false, "confidential, internal or public",
+    kClassifications};
 constexpr P kPrefixes{"prefixes", "--prefix", list, false,
                       "a network it is on, v4 or v6; repeat for more"};
 constexpr P kServices{"services", "--service", services, false,
@@ -79,8 +93,8 @@ constexpr P kSession{"session", "--session", text, false,
 constexpr std::string_view kGrantedHelp =
     "what may be reached: a resource; \"internet\" is built in";
 constexpr std::array kGrantAdd{kId,
-                               P{"who", "--who", text, true, "person:ID or role:ID"},
-                               P{"resource", "--resource", text, true, kGrantedHelp},
+                               P{"who", "--who", text, true, "person:ID or role:ID", kGrantees},
+                               P{"resource", "--resource", text, true, kGrantedHelp, kResources},
                                kGrantReason,
                                kFrom,
                                kUntil,
@@ -88,8 +102,8 @@ constexpr std::array kGrantAdd{kId,
                                kZone,
                                kSession};
 constexpr std::array kGrantSet{kId,
-                               P{"who", "--who", text, false, "person:ID or role:ID"},
-                               P{"resource", "--resource", text, false, kGrantedHelp},
+                               P{"who", "--who", text, false, "person:ID or role:ID", kGrantees},
+                               P{"resource", "--resource", text, false, kGrantedHelp, kResources},
                                P{"reason", "--reason", text, false, "what the access is for"},
                                kFrom,
                                kUntil,
@@ -102,27 +116,29 @@ constexpr std::array kQuotaSet{P{"devices_per_person", "--devices-per-person", n
                                  "have; 0: any number"},
                                kReason};
 constexpr std::array kCatalogue{
-    P{"only", "--only", list, false, "this one of it; repeat for more"}};
+    P{"only", "--only", list, false, "this one of it; repeat for more", kCatalogueIds}};
 
 constexpr std::array kCheck{kDocument, kSyntax};
 constexpr P kConfirm{"confirm", "--confirm", text, false,
                      "60s, 5m: return to the policy of now unless `policy confirm` comes by then"};
 constexpr std::array kApply{kDocument, kSyntax, kBase, kConfirm, kReason};
 constexpr std::array kImport{kDocument, kSyntax, kBase, kReason};
-constexpr std::array kRollback{P{"revision", "REVISION", number, true, "the revision to return to"},
-                               kBase, kReason};
+constexpr std::array kRollback{
+    P{"revision", "REVISION", number, true, "the revision to return to", kRevisions}, kBase,
+    kReason};
 constexpr std::array kHistory{kLimit};
 constexpr P kAt{"at", "--at", text, false,
                 "as of this time, RFC 3339, by the policy that was in force then; default: now"};
-constexpr std::array kCan{P{"who", "WHO", text, true, "a person or a device"},
+constexpr std::array kCan{P{"who", "WHO", text, true, "a person or a device", kSubjects},
                           P{"destination", "DEST:PORT", text, true,
                             "an address and port, [v6]:port; /udp at the end for UDP"},
                           kAt};
 constexpr std::array kMatrix{
-    P{"people", "--person", list, false, "this person alone; repeat for more"},
-    P{"resources", "--resource", list, false, "this resource alone; repeat for more"}, kAt};
-constexpr std::array kExport{P{"revision", "--revision", number, false, "default: the active one"},
-                             kSyntax};
+    P{"people", "--person", list, false, "this person alone; repeat for more", kPeople},
+    P{"resources", "--resource", list, false, "this resource alone; repeat for more", kResources},
+    kAt};
+constexpr std::array kExport{
+    P{"revision", "--revision", number, false, "default: the active one", kRevisions}, kSyntax};
 
 using enum OperationId;
 using enum Authority;

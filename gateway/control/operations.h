@@ -68,12 +68,21 @@ enum class ParameterKind {
   document,  // a whole file; on the command line its path, "-" for standard input
 };
 
+// What a parameter's value can be, so that a shell can offer it: a word, and behind it, where
+// `listed_by` names an operation, what begins a row of its list.
+struct Value {
+  std::string_view word;       // "suspended", "person:"
+  std::string_view listed_by;  // "person.list"; kOwnList is that of the operation's own group
+};
+inline constexpr std::string_view kOwnList = "list";
+
 struct Parameter {
   std::string_view name;    // in requests, and in policy documents where it is a field of an object
   std::string_view option;  // on the command line; without dashes it is positional
   ParameterKind kind = ParameterKind::text;
   bool required = false;
   std::string_view help;
+  std::span<const Value> values = {};  // all there are; none where it is free
 };
 
 struct Operation {

@@ -7,13 +7,12 @@
 //   large
 // An optional network.json in the folder stands for the gateway's configuration. SEKISHO_BLESS=1 in
 // the environment rewrites what is expected: look at the difference before committing it.
+#include "tests/support/golden.h"
+
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -26,25 +25,6 @@ namespace sekisho {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool blessing() {
-  const char* value = std::getenv("SEKISHO_BLESS");
-  return value != nullptr && std::string(value) == "1";
-}
-
-std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file) << path;
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-void expect_file(const fs::path& path, const std::string& text) {
-  if (blessing()) {
-    std::ofstream(path, std::ios::binary) << text;
-    return;
-  }
-  EXPECT_EQ(read(path), text) << path << " (scripts/bless-golden accepts the new text)";
-}
 
 std::string text_of(const Errors& errors) {
   std::string text;
@@ -66,7 +46,7 @@ Network network_of(const fs::path& folder) {
   const Prefix v4 = Prefix::parse("10.66.0.0/16").value();
   const Prefix v6 = Prefix::parse("fd66::/64").value();
   if (!fs::exists(folder / "network.json")) return {.pools = {v4, v6}};
-  const Node node = read_json(read(folder / "network.json"), "network.json").value();
+  const Node node = read_json(read_file(folder / "network.json"), "network.json").value();
   Network network{.pools = prefixes(node, "pools"),
                   .public_prefixes = prefixes(node, "public_prefixes")};
   if (const Node* name = node.find("interface")) network.interface = *name->string();
@@ -101,7 +81,7 @@ TEST_P(Accept, ReadsAndWritesTheSame) {
   const bool reworded = fs::exists(folder / "as-written.toml");
   const std::string file = reworded ? "as-written.toml" : "policy.toml";
   const auto valid =
-      read_valid_policy(read(folder / file), Syntax::toml, file, network_of(folder), zones());
+      read_valid_policy(read_file(folder / file), Syntax::toml, file, network_of(folder), zones());
   ASSERT_TRUE(valid) << text_of(valid.error());
   expect_file(folder / "policy.toml", write_policy(valid->policy(), Syntax::toml));
   expect_file(folder / "policy.json", write_policy(valid->policy(), Syntax::json));
@@ -112,10 +92,12 @@ TEST_P(Accept, ReadsAndWritesTheSame) {
   const std::string json = write_policy(valid->policy(), Syntax::json);
   EXPECT_EQ(format_policy(json, Syntax::json, "f"), json);
 
-  const auto from_toml = read_policy(read(folder / "policy.toml"), Syntax::toml, "policy.toml");
+  const auto from_toml =
+      read_policy(read_file(folder / "policy.toml"), Syntax::toml, "policy.toml");
   ASSERT_TRUE(from_toml) << text_of(from_toml.error());
   EXPECT_EQ(*from_toml, valid->policy());
-  const auto from_json = read_policy(read(folder / "policy.json"), Syntax::json, "policy.json");
+  const auto from_json =
+      read_policy(read_file(folder / "policy.json"), Syntax::json, "policy.json");
   ASSERT_TRUE(from_json) << text_of(from_json.error());
   EXPECT_EQ(*from_json, valid->policy());
 }
@@ -128,7 +110,7 @@ TEST_P(Format, KeepsTheMeaningAndTheComments) {
   const fs::path folder = fs::path(SEKISHO_GOLDEN) / "format" / GetParam();
   const bool json = fs::exists(folder / "policy.json");
   const Syntax syntax = json ? Syntax::json : Syntax::toml;
-  const std::string text = read(folder / (json ? "policy.json" : "policy.toml"));
+  const std::string text = read_file(folder / (json ? "policy.json" : "policy.toml"));
   const auto formatted = format_policy(text, syntax, "policy");
   ASSERT_TRUE(formatted) << text_of(formatted.error());
   expect_file(folder / (json ? "formatted.json" : "formatted.toml"), *formatted);
@@ -172,7 +154,7 @@ TEST_P(Reject, SaysWhy) {
   const std::string made = made_as_json + generated(GetParam() + ".toml");
   const bool json = fs::exists(folder / "policy.json") || !made_as_json.empty();
   const std::string file = json ? "policy.json" : "policy.toml";
-  const std::string text = made.empty() ? read(folder / file) : made;
+  const std::string text = made.empty() ? read_file(folder / file) : made;
   const auto valid = read_valid_policy(text, json ? Syntax::json : Syntax::toml, file,
                                        network_of(folder), zones());
   ASSERT_FALSE(valid);

@@ -3,13 +3,11 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <set>
-#include <sstream>
 
 #include "policy/compile/render_nft.h"
+#include "tests/support/golden.h"
 
 namespace sekisho {
 namespace {
@@ -45,15 +43,9 @@ std::vector<std::string> lines(const Chain& chain) {
   return all;
 }
 
-// The golden file is what `nft list ruleset` shows an administrator. SEKISHO_BLESS=1 writes it
-// anew.
+// The golden file is what `nft list ruleset` shows an administrator.
 void expect_golden(const std::string& name, const std::string& text) {
-  const auto path = std::filesystem::path(SEKISHO_GOLDEN) / "ruleset" / name;
-  if (std::getenv("SEKISHO_BLESS") != nullptr) std::ofstream(path) << text;
-  std::ifstream file(path);
-  std::stringstream golden;
-  golden << file.rdbuf();
-  EXPECT_EQ(golden.str(), text) << path;
+  expect_file(std::filesystem::path(SEKISHO_GOLDEN) / "ruleset" / name, text);
 }
 
 TEST(Ruleset, ReadsAsTheGoldenText) {

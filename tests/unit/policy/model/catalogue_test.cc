@@ -2,14 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <set>
 
 #include "policy/base/text.h"
 #include "policy/model/validate.h"
+#include "tests/support/golden.h"
 #include "tests/unit/policy/model/example.h"
 
 namespace sekisho {
@@ -21,15 +19,12 @@ std::string whole() {
   return write_catalogue(all);
 }
 
-// tests/golden/accept holds what it prints, as an officer would import it (SEKISHO_BLESS=1 writes
-// it), and the golden test that it is valid as it stands.
+// tests/golden/accept holds what it prints, as an officer would import it, and the golden test says
+// that it is valid as it stands.
 TEST(Catalogue, IsTheDocumentOfTheGoldenTest) {
   const auto path =
       std::filesystem::path(SEKISHO_GOLDEN) / "accept/011-service-catalogue/as-written.toml";
-  const char* bless = std::getenv("SEKISHO_BLESS");
-  if (bless != nullptr && std::string(bless) == "1") std::ofstream(path) << whole();
-  std::ifstream file(path);
-  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), whole());
+  expect_file(path, whole());
 }
 
 TEST(Catalogue, IsOfResourcesAloneAndGrantsNothing) {
