@@ -38,7 +38,9 @@ constexpr std::array kLocal{
 
 // The socket is a path as a document is.
 constexpr std::array kCommon{
-    Parameter{kSocketOption, "--socket", document, false, "the gateway's control socket"},
+    Parameter{kSocketOption, "--socket", document, false,
+              "the gateway's control socket; default: SEKISHO_SOCKET of the environment, else "
+              "/run/sekisho/control.sock"},
     Parameter{"json", "--json", flag, false, "print one JSON object"},
     Parameter{"quiet", "-q,--quiet", flag, false, "print nothing where all went well"},
     Parameter{"help", "-h,--help", flag, false, "say how the command is used"},

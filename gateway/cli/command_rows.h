@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "gateway/cli/request.h"
+#include "gateway/client/client.h"
 #include "gateway/control/message.h"
 
 namespace sekisho::cli {
@@ -29,6 +30,7 @@ std::span<const CommandRow> command_rows();
 // The options of every command.
 std::span<const control::Parameter> common_options();
 inline constexpr std::string_view kSocketOption = "socket";  // the name of the one
+inline constexpr const char* kDefaultSocket = client::kDefaultSocket;
 inline constexpr const char* kSocketVariable = "SEKISHO_SOCKET";
 
 std::string_view group_summary(std::string_view group);

@@ -21,10 +21,6 @@ namespace {
 
 using namespace sekisho;
 
-constexpr const char* kFooter =
-    "Exit codes: 0 ok, 1 failure, 2 usage, 3 not found, 4 not permitted, 5 conflict,\n"
-    "6 the gateway does not answer, 7 the answer is no, 8 applied and taken back.";
-
 int fail_with(const cli::Options& options, const cli::CommandRow& row, Errors errors) {
   const int code = cli::exit_code(errors.front().code);
   if (options.json)
@@ -130,8 +126,7 @@ int main(int argc, char** argv) {
     std::cerr << "error[failed]: the system gives no random numbers\n";
     return 1;
   }
-  CLI::App app("The gateway's command line: who may reach what, and what happened", "sekisho");
-  app.footer(kFooter);
+  CLI::App app("", "sekisho");
   cli::Options options;
   cli::Command command;
   cli::add_commands(app, options, command);

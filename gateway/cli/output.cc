@@ -1,6 +1,7 @@
 #include "gateway/cli/output.h"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -56,6 +57,23 @@ std::string error_text(std::string_view code, const std::string& told, const std
 }
 
 }  // namespace
+
+std::span<const ExitCode> exit_codes() {
+  static constexpr std::array kCodes{
+      ExitCode{0, "ok", "It is done, or the answer is yes."},
+      ExitCode{1, "failure", "What was given is wrong, or it could not be done; nothing changed."},
+      ExitCode{kUsage, "usage", "The words typed are no command."},
+      ExitCode{3, "not found", "What was named does not exist."},
+      ExitCode{4, "not permitted", "The caller may not do this."},
+      ExitCode{5, "conflict",
+               "It exists already, others depend on it, or the policy changed in between."},
+      ExitCode{6, "the gateway does not answer", "sekishod is not running, or not at this socket."},
+      ExitCode{kAnsweredNo, "the answer is no",
+               "The command is a question, and the answer is no: not permitted, not enforcing, not "
+               "sound, not formatted."},
+      ExitCode{8, "applied and taken back", "The change was made, did not hold, and was undone."}};
+  return kCodes;
+}
 
 int exit_code(ErrorCode code) {
   switch (code) {

@@ -1,15 +1,21 @@
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "gateway/cli/command_rows.h"
 
 namespace sekisho::cli {
 
-// Exit codes: 0 ok, 1 failure, 2 usage, 3 not found, 4 not permitted, 5 conflict, 6 daemon
-// unreachable, 7 a check answered "no", 8 applied but rolled back.
 inline constexpr int kUsage = 2;
 inline constexpr int kAnsweredNo = 7;
+struct ExitCode {
+  int code;
+  std::string_view name;
+  std::string_view meaning;  // a sentence
+};
+std::span<const ExitCode> exit_codes();  // all there are, from 0
 int exit_code(ErrorCode code);
 int exit_code(const control::Reply& reply);
 

@@ -50,8 +50,9 @@ constexpr std::array kPersonAdd{kId,          kName,       kKind,        kRoles,
                                 kPersonState, kValidUntil, kDeviceQuota, kReason};
 
 constexpr P kDeviceState{"state", "--state", text, false, "active or blocked", kDeviceStates};
-constexpr P kAddresses{"addresses", "--address", list, false,
-                       "its tunnel address; by default the next ones never used"};
+constexpr P kAddresses{
+    "addresses", "--address", list, false,
+    "its tunnel address, repeat for the other family; default: the next ones never used"};
 constexpr P kPublicKey{"public_key", "--public-key", text, false,
                        "its WireGuard public key, base64"};
 constexpr P kKeyMadeHere{"key_made_at_gateway", "--make-key-here", flag, false,
@@ -138,7 +139,8 @@ constexpr std::array kMatrix{
     P{"resources", "--resource", list, false, "this resource alone; repeat for more", kResources},
     kAt};
 constexpr std::array kExport{
-    P{"revision", "--revision", number, false, "default: the active one", kRevisions}, kSyntax};
+    P{"revision", "--revision", number, false, "default: the active one", kRevisions},
+    P{"syntax", "--syntax", text, false, "toml or json; default: toml", kSyntaxes}};
 
 using enum OperationId;
 using enum Authority;
@@ -151,7 +153,7 @@ constexpr std::array kOperations{
               false,
               "GET",
               "/status",
-              "Is the gateway enforcing, and what",
+              "Say whether the gateway is enforcing, and what",
               {}},
     Operation{doctor,
               "",
@@ -175,7 +177,7 @@ constexpr std::array kOperations{
     Operation{person_set, "person", "set", administrator, true, "PATCH", "/people/{id}",
               "Change a person", kPersonAdd},
     Operation{person_remove, "person", "remove", administrator, true, "DELETE", "/people/{id}",
-              "Remove a person who has no devices and grants left", kRemove},
+              "Remove a person who has neither devices nor grants left", kRemove},
 
     Operation{device_list,
               "device",

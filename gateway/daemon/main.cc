@@ -4,10 +4,13 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <span>
+#include <string>
 
 #include "gateway/daemon/config.h"
 #include "gateway/daemon/daemon.h"
 #include "gateway/daemon/log.h"
+#include "gateway/daemon/usage.h"
 
 namespace {
 
@@ -15,10 +18,19 @@ using namespace sekisho;
 
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
-constexpr const char* kFooter =
-    "Signals: HUP reads the configuration again, TERM stops; the policy stays in force either "
-    "way.\n"
-    "Exit codes: 0 stopped, 1 could not start, 2 usage or a mistake in the configuration.";
+std::string listed(std::span<const daemon::Usage> rows) {
+  std::string text;
+  for (const auto& [word, meaning] : rows) {
+    if (!text.empty()) text += ", ";
+    text.append(word).append(" ").append(meaning);
+  }
+  return text;
+}
+
+std::string footer() {
+  return "Signals: " + listed(daemon::kSignals) +
+         "; the policy stays in force either way.\nExit codes: " + listed(daemon::kExitCodes) + ".";
+}
 
 int refuse(const Errors& errors, int code) {
   for (const Error& error : errors) daemon::log(daemon::Severity::error, to_string(error));
@@ -33,13 +45,13 @@ int main(int argc, char** argv) {
   setrlimit(RLIMIT_CORE, &no_core);
   // Where the log has gone, the gateway goes on.
   signal(SIGPIPE, SIG_IGN);
-  CLI::App app("The gateway's daemon: holds the policy in the kernel", "sekishod");
-  app.footer(kFooter);
+  CLI::App app(std::string(daemon::kProgramSummary), "sekishod");
+  app.footer(footer());
   app.set_version_flag("--version", SEKISHO_VERSION);
   std::string file = daemon::kDefaultConfig;
   bool check = false;
-  app.add_option("--config", file, "the configuration")->capture_default_str();
-  app.add_flag("--check", check, "only read the configuration and say what is wrong with it");
+  app.add_option("--config", file, std::string(daemon::kConfigHelp))->capture_default_str();
+  app.add_flag("--check", check, std::string(daemon::kCheckHelp));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -108,7 +108,7 @@ class CommandLine(unittest.TestCase):
     def subcommands(group):
         text = sekisho(f"{group} --help").stdout
         _, _, listed = text.partition("Subcommands:")
-        return re.findall(r"^  ([a-z-]+) ", listed, re.M)
+        return re.findall(r"^  ([a-z][a-z-]*) ", listed, re.M)
 
     def test_every_operation_as_text_and_as_json(self):
         commands = self.schemas()

@@ -5,10 +5,12 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "gateway/cli/completion.h"
+#include "gateway/cli/help.h"
 
 namespace sekisho::cli {
 namespace {
@@ -46,6 +48,23 @@ std::string all_completions() {
     }
   }
   return text;
+}
+
+std::string all_help() {
+  std::string text = help_of("sekisho");
+  std::string_view last;
+  for (const CommandRow& row : command_rows()) {
+    const std::string group = row.group.empty() ? "" : " " + std::string(row.group);
+    if (!group.empty() && row.group != last) text += "\n====\n" + help_of("sekisho" + group);
+    last = row.group;
+    const std::string help = help_of("sekisho" + group + " " + std::string(row.verb));
+    text += "\n====\n" + help.substr(0, help.find("\nOf every command:"));
+  }
+  return text;
+}
+
+TEST(Golden, Help) {
+  expect_golden("help.txt", all_help());
 }
 
 TEST(Golden, Completions) {

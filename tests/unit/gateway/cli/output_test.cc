@@ -69,6 +69,24 @@ TEST(Output, ExitCodes) {
   EXPECT_EQ(exit_code(ErrorCode::unreachable), 6);
 }
 
+TEST(Output, EveryExitCodeIsExplained) {
+  int expect = 0;
+  for (const ExitCode& exit : exit_codes()) {
+    EXPECT_EQ(exit.code, expect++);
+    EXPECT_FALSE(exit.name.empty() || exit.meaning.empty()) << exit.code;
+  }
+  for (const ErrorCode code :
+       {ErrorCode::failed, ErrorCode::invalid, ErrorCode::not_found, ErrorCode::not_permitted,
+        ErrorCode::conflict, ErrorCode::unreachable, ErrorCode::answered_no,
+        ErrorCode::rolled_back})
+    EXPECT_LT(exit_code(code), expect);
+}
+
+TEST(Help, NamesTheSocketThatIsAskedByDefault) {
+  EXPECT_THAT(std::string(common_options().front().help), HasSubstr(kDefaultSocket));
+  EXPECT_THAT(std::string(common_options().front().help), HasSubstr(kSocketVariable));
+}
+
 TEST(Requests, ServicesCarryTheirReasons) {
   const auto request =
       make_request(*find_operation("resource.add"),
