@@ -14,6 +14,7 @@ from beside import Beside, started, stop
 class Docker(Beside, unittest.TestCase):
     drops = [("ip", "filter", "FORWARD")]
     lasting = ["iptables -I DOCKER-USER -i wg0 -j ACCEPT", "iptables -I DOCKER-USER -o wg0 -j ACCEPT"]
+    let_by = drops
 
     @classmethod
     def start_neighbour(cls):

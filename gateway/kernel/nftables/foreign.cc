@@ -47,14 +47,33 @@ std::optional<std::string> name_of(std::uint8_t family) {
   }
 }
 
-bool may_drop(const ForeignTable& table, const ForeignRule& rule, std::set<std::string>& seen) {
-  return rule.drops || std::ranges::any_of(rule.to, [&](const std::string& name) {
-           const auto chain = table.chains.find(name);
-           return chain != table.chains.end() && seen.insert(name).second &&
-                  std::ranges::any_of(chain->second.rules, [&](const ForeignRule& below) {
-                    return may_drop(table, below, seen);
-                  });
-         });
+// Whether something in the chain, or below, may drop what goes on the ways that are `left`. Those
+// that it accepts for good are taken out of them; the others come out of the chain at its end.
+bool may_drop(const ForeignTable& table, const ForeignChain& chain, Ways& left,
+              std::set<std::string>& seen) {
+  Ways returned;
+  for (const ForeignRule& rule : chain.rules) {
+    left.remove(rule.accepts);
+    if (!left.any()) break;
+    if (rule.returns) returned.add(left);
+    bool dropped = rule.drops;
+    for (const std::string& name : rule.to) {
+      Ways below = left;
+      const auto next = table.chains.find(name);
+      // A chain that was seen had more ways left, or as many, and dropped nothing of them.
+      dropped = dropped || (next != table.chains.end() && seen.insert(name).second &&
+                            may_drop(table, next->second, below, seen));
+      if (rule.goes) returned.add(below);
+      if (rule.always) left = below;
+    }
+    if (dropped) {
+      left.add(returned);
+      return true;
+    }
+    if (rule.always && (rule.returns || rule.goes)) left = {};
+  }
+  left.add(returned);
+  return false;
 }
 
 // The ways of the tunnel's traffic through a base chain of that hook.
@@ -63,15 +82,12 @@ Ways ways_through(std::uint32_t hook) {
   return {.in = !after, .out = !before, .arrives = before, .leaves = after};
 }
 
-// The ways that the base chain may drop: those that no rule accepts before something drops.
+// The ways that the base chain may drop: those that nothing accepts before something drops.
 Ways dropped(const ForeignTable& table, const ForeignChain& chain) {
   Ways left = ways_through(*chain.declared.hook);
-  for (const ForeignRule& rule : chain.rules) {
-    left.remove(rule.accepts);
-    std::set<std::string> seen;
-    if (may_drop(table, rule, seen)) return left;
-  }
-  return chain.declared.policy == NF_DROP ? left : Ways{};
+  std::set<std::string> seen;
+  if (may_drop(table, chain, left, seen) || chain.declared.policy == NF_DROP) return left;
+  return {};
 }
 
 void look(const Place& place, const ForeignTable& table, const TunnelTraffic& tunnel,

@@ -90,6 +90,8 @@ Ways ways_of(const Conditions& conditions, const TunnelTraffic& tunnel) {
 void ForeignRule::take(std::uint32_t verdict, std::string_view chain) {
   drops = drops || verdict == NF_DROP;
   const int code = static_cast<int>(verdict);
+  returns = returns || code == NFT_RETURN;
+  goes = goes || code == NFT_GOTO;
   if (code == NFT_JUMP || code == NFT_GOTO) to.emplace_back(chain);
 }
 
@@ -103,6 +105,7 @@ ForeignRule understood(const nftnl_rule& rule, const TunnelTraffic& tunnel) {
       const auto verdict = nftnl_expr_get_u32(expression, NFTNL_EXPR_IMM_VERDICT);
       const char* chain = nftnl_expr_get_str(expression, NFTNL_EXPR_IMM_CHAIN);
       found.take(verdict, chain == nullptr ? "" : chain);
+      found.always = conditions.empty();
       if (verdict == NF_ACCEPT) found.accepts = ways_of(conditions, tunnel);
     } else if (name == "lookup" && nftnl_expr_is_set(expression, NFTNL_EXPR_LOOKUP_DREG) &&
                nftnl_expr_get_u32(expression, NFTNL_EXPR_LOOKUP_DREG) == NFT_REG_VERDICT) {

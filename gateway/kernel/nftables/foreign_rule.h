@@ -17,6 +17,12 @@ struct Ways {
   bool in = false, out = false, arrives = false, leaves = false;
 
   bool any() const { return in || out || arrives || leaves; }
+  void add(const Ways& other) {
+    in = in || other.in;
+    out = out || other.out;
+    arrives = arrives || other.arrives;
+    leaves = leaves || other.leaves;
+  }
   void remove(const Ways& other) {
     in = in && !other.in;
     out = out && !other.out;
@@ -27,9 +33,11 @@ struct Ways {
 
 // What matters here of a rule.
 struct ForeignRule {
-  bool drops = false, remarks = false, bypasses = false;
+  bool drops = false, returns = false, remarks = false, bypasses = false;
+  bool always = false;          // its verdict has no condition
   Ways accepts;                 // all of the tunnel's traffic of that way
   std::vector<std::string> to;  // the chains it jumps or goes to
+  bool goes = false;            // to one of them, and then not on here
   std::string map;              // that its verdict is looked up in
 
   // Adds a verdict: NF_DROP, NFT_JUMP...; `chain` is where it leads.

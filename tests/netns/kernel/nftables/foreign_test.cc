@@ -96,6 +96,39 @@ TEST_F(Foreign, WhatLetsTheTunnelByMendsIt) {
   }
 }
 
+// Where other firewalls have a place for it: Docker's DOCKER-USER, ufw's ufw-user-forward.
+TEST_F(Foreign, WhatLetsTheTunnelByInAChainThatAllPass) {
+  const std::string both = kIn + " accept\n" + kOut + " accept\n";
+  const auto with = [&](const std::string& rules, const std::string& user,
+                        const std::string& policy = "drop") {
+    return at("forward", rules, policy,
+              "chain user {\n" + user +
+                  "\n}\n chain between { jump user; }\n"
+                  "chain twice { jump user; jump user; }\n chain strict { drop; }");
+  };
+  for (const char* rules :
+       {"jump user", "goto user", "jump between", "tcp dport 25 accept\n jump user",
+        "jump user\n drop", "jump twice", "jump user\n tcp dport 25 jump strict"}) {
+    EXPECT_THAT(with(rules, both), IsEmpty()) << rules;
+  }
+  EXPECT_THAT(with("jump user\n drop", both, "accept"), IsEmpty());
+  EXPECT_THAT(with("jump user\n" + kOut + " accept", kIn + " accept"), IsEmpty());
+  // Controls: not all pass there, it is too late, they came back before, they go past it, one way.
+  const auto found = ElementsAre(drops({kIn, kOut}));
+  for (const char* rules :
+       {"tcp dport 25 jump user", "tcp dport 25 drop\n jump user",
+        "tcp dport 25 return\n jump user", "return\n jump user", "tcp dport 25 goto between\n drop",
+        "goto strict\n jump user", "tcp dport vmap { 25 : jump user, 26 : return }",
+        "jump strict\n jump user"}) {
+    EXPECT_THAT(with(rules, both), found) << rules;
+  }
+  EXPECT_THAT(with("jump user", "tcp dport 25 return\n" + both), found);
+  EXPECT_THAT(with("jump user", "tcp dport 25 drop\n" + both, "accept"), found);
+  EXPECT_THAT(with("jump user", "tcp dport 25 goto strict\n" + both, "accept"), found);
+  EXPECT_THAT(with("jump user", kIn + " accept"), ElementsAre(drops({kOut})));
+  EXPECT_THAT(with("jump user", kIn + " accept\n drop", "accept"), ElementsAre(drops({kOut})));
+}
+
 TEST_F(Foreign, RulesThatSetTheCtMark) {
   EXPECT_THAT(at("prerouting", "tcp dport 443 ct mark set meta mark"),
               ElementsAre(ForeignRisk{Kind::remarks, "ip6", "other", "c"}));
