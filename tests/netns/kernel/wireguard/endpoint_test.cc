@@ -78,15 +78,23 @@ class Endpoint : public WireGuardTest {
   }
 
   // Where somebody has set the client's place to be inside the tunnel, what the gateway sends the
-  // client meanwhile: bytes, encrypted.
+  // client meanwhile: bytes, encrypted. The client is silent, or its own packets would put it
+  // right.
   std::uint64_t sent_with_the_endpoint_inside() {
+    client_.in([] {
+      must(
+          "nft 'table inet silent { chain c { type filter hook output priority 0;"
+          " udp dport 51820 drop; }; }'");
+    });
     const auto before = client_state().sent_bytes;
     gateway_.in([&] {
       must("wg set wgs peer " + public_key_of(client_key_).to_string() +
            " endpoint 10.66.0.2:40000");
       EXPECT_NE(netns::run("ping -q -c 3 -W 1 10.66.0.2 >/dev/null 2>&1"), 0);
     });
-    return client_state().sent_bytes - before;
+    const auto sent = client_state().sent_bytes - before;
+    client_.in([] { must("nft delete table inet silent"); });
+    return sent;
   }
 };
 
