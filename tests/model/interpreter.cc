@@ -10,8 +10,8 @@ bool runs(const std::optional<Time>& until, Time now, Flaw flaw) {
   return flaw == Flaw::ends_a_second_late ? now <= *until : now < *until;
 }
 
-Cohort cohort_of(const Tables& tables, const Flow& flow, Time now, Flaw flaw) {
-  const auto entry = tables.cohorts.find(flow.source);
+Cohort cohort_of(const Tables& tables, const IpAddress& device, Time now, Flaw flaw) {
+  const auto entry = tables.cohorts.find(device);
   if (entry == tables.cohorts.end()) return {};
   const bool ended = !runs(entry->second.until, now, flaw);
   return ended && flaw != Flaw::ignores_cohort_end ? Cohort{} : entry->second.cohort;
@@ -27,6 +27,14 @@ AtomMark atom_of(const Tables& tables, const Flow& flow, Flaw flaw) {
     found = atom;
   }
   return found;
+}
+
+bool granted(const Tables& tables, Cohort cohort, AtomMark atom, Time now, Flaw flaw) {
+  if (!cohort || !atom) return false;
+  if (flaw == Flaw::ignores_grants) return true;
+  const auto grant = tables.grants.find({cohort, atom});
+  if (grant == tables.grants.end()) return false;
+  return runs(grant->second, now, flaw) || flaw == Flaw::ignores_grant_end;
 }
 
 bool opens_right(Check check, Opening opening) {
@@ -47,17 +55,20 @@ bool opens_right(Check check, Opening opening) {
 
 Answer interpret(const Tables& tables, const Flow& flow, Time now, Flaw flaw) {
   Answer answer{.atom = atom_of(tables, flow, flaw)};
-  const Cohort cohort = cohort_of(tables, flow, now, flaw);
-  if (!cohort || !answer.atom) return answer;
-  if (flaw != Flaw::ignores_grants) {
-    const auto grant = tables.grants.find({cohort, answer.atom});
-    if (grant == tables.grants.end()) return answer;
-    if (!runs(grant->second, now, flaw) && flaw != Flaw::ignores_grant_end) return answer;
-  }
+  const Cohort cohort = cohort_of(tables, flow.source, now, flaw);
+  if (!granted(tables, cohort, answer.atom, now, flaw)) return answer;
   if (flaw == Flaw::ignores_check || opens_right(answer.atom.check(), flow.opening)) {
     answer.verdict = Verdict::permit;
   }
   return answer;
+}
+
+Verdict interpret_living(const Tables& tables, const IpAddress& device, std::uint32_t ct_mark,
+                         Time now, Flaw flaw) {
+  const AtomMark atom = AtomMark::from_mark(ct_mark);
+  const bool proven = ct_mark == atom.verified();
+  const Cohort cohort = cohort_of(tables, device, now, flaw);
+  return proven && granted(tables, cohort, atom, now, flaw) ? Verdict::permit : Verdict::refuse;
 }
 
 }  // namespace sekisho::model

@@ -25,4 +25,9 @@ struct Answer {
 // atom by destination, the grant of the two, then the check that the atom asks for.
 Answer interpret(const Tables& tables, const Flow& flow, Time now, Flaw flaw = Flaw::none);
 
+// What they make of a packet of a living flow, which is judged by the ct mark that it has: whether
+// both its sides are proven and its device holds the grant of that atom.
+Verdict interpret_living(const Tables& tables, const IpAddress& device, std::uint32_t ct_mark,
+                         Time now, Flaw flaw = Flaw::none);
+
 }  // namespace sekisho::model
