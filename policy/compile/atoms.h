@@ -30,8 +30,9 @@ struct AtomSpace {
 
 // Cuts the destinations of all resources, of `internet` and of the gateway's own DNS (open to every
 // device with a cohort; it is opened_by nobody).
-// A number of `before` is kept only for an atom that contains everything the number stood for, with
-// the same check; so a flow that carries a kept number is still what its mark says. All else gets
+// A number of `before` is kept only for an atom that is just what the number stood for, with the
+// same check; so it means the same in every space, and a change that is taken back leaves no flow
+// with a number that then means something else. All else gets
 // numbers never used before. With an empty `before` numbering begins at kFirstAtom. Of `before`
 // only the marks, their regions and `next` count, so what is read back from a kernel will do. Fails
 // (ErrorCode::invalid) only where the atom numbers are used up.

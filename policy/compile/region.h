@@ -19,16 +19,12 @@ class Region {
  public:
   // Adds boxes that are disjoint from all others here.
   void add(const PortInterval& ports, std::vector<AddressRange> addresses);
-  // Whether every address and port of `box` is in it.
-  bool covers(const Destinations& box) const;
-  // Sorted and disjoint.
+  // Sorted and disjoint; the same for the same destinations, where the ports were each time as many
+  // as hang together.
   std::vector<Destinations> boxes() const;
 
  private:
   std::map<PortInterval, std::vector<AddressRange>> parts_;
 };
-
-// How many pairs of address and port; only for comparing sizes.
-long double size_of(const std::vector<Destinations>& boxes);
 
 }  // namespace sekisho

@@ -25,7 +25,7 @@ Check check_of(ServiceKind kind);
 // A ct mark: bits 4 to 31 the atom, bits 2 and 3 its check, bit 0 "the client's first bytes were
 // right", bit 1 "the server's". Atom numbers are such that a whole mark is 0x10000 or more, so that
 // a mark never looks like a cohort. An atom number is an identity: live flows carry it, so it never
-// comes to stand for less than it once did, and a number that was given up is not given again.
+// comes to stand for anything else, and a number that was given up is not given again.
 class AtomMark {
  public:
   static constexpr std::uint32_t kClientProven = 1;

@@ -41,19 +41,24 @@ std::vector<Destinations> cells(const Destinations& box, const AtomSpace& space)
   return result;
 }
 
-// A number that survives stands for at least what it stood for.
-bool keeps_identities(const AtomSpace& before, const AtomSpace& after) {
-  for (const Atom& old : before.atoms) {
-    if (!std::ranges::binary_search(after.atoms, old.mark, {}, &Atom::mark)) continue;
-    for (const Destinations& box : old.where) {
-      for (const Destinations& cell : cells(box, after)) {
-        if (find_atom(after, cell.addresses.first, cell.protocol, cell.ports.first) != old.mark) {
+// All that a number of `one` stands for, it stands for in `other`, where that has it.
+bool within(const AtomSpace& one, const AtomSpace& other) {
+  for (const Atom& atom : one.atoms) {
+    if (!std::ranges::binary_search(other.atoms, atom.mark, {}, &Atom::mark)) continue;
+    for (const Destinations& box : atom.where) {
+      for (const Destinations& cell : cells(box, other)) {
+        if (find_atom(other, cell.addresses.first, cell.protocol, cell.ports.first) != atom.mark) {
           return false;
         }
       }
     }
   }
   return true;
+}
+
+// A number that survives stands for what it stood for.
+bool keeps_identities(const AtomSpace& before, const AtomSpace& after) {
+  return within(before, after) && within(after, before);
 }
 
 // Sorted, disjoint, no number out of range, no two atoms that a grant could not tell apart.
