@@ -75,7 +75,10 @@ Result<void> Box::install(const engine::Desired& desired) {
   if (auto done = parts_.nftables.install(ruleset_, desired.tables(), instant()); !done) {
     return std::unexpected(std::move(done.error()));
   }
-  if (auto done = remark(desired.space()); !done) return done;
+  return remark(desired.space());
+}
+
+Result<void> Box::open_tunnel(const engine::Desired& desired) {
   if (auto done = parts_.wireguard->configure(own_key_, config_.network.listen_port); !done)
     return done;
   if (auto done = parts_.routing.ensure(); !done) return std::unexpected(std::move(done.error()));

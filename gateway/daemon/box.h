@@ -28,9 +28,11 @@ class Box {
   static Result<std::unique_ptr<Box>> open(const Config& config, PrivateKey own_key,
                                            PresharedKeyOf preshared_key);
 
-  // Makes the whole kernel be `desired`, whatever it is now: rules, then flows, then peers and
-  // routes, then forwarding, which is turned on last. What is right already is not touched.
+  // Makes the kernel be `desired`, whatever it is now. What is right already is not touched. Rules,
+  // then flows; then, by the second call, peers and routes, and last forwarding, which is turned
+  // on.
   Result<void> install(const engine::Desired& desired);
+  Result<void> open_tunnel(const engine::Desired& desired);
   Result<void> change_tables(const TablesDiff& diff);
   Result<void> remark(const AtomSpace& space);
   Result<void> change_peers(const engine::ChangePeers& change);

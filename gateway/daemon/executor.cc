@@ -126,6 +126,10 @@ engine::Outcome Executor::do_it(const engine::Install& install, Time) {
   return finished(box_.install(install.desired));
 }
 
+engine::Outcome Executor::do_it(const engine::OpenTunnel& open, Time) {
+  return finished(box_.open_tunnel(open.desired));
+}
+
 engine::Outcome Executor::do_it(const engine::ChangeTables& change, Time) {
   return finished(box_.change_tables(change.diff));
 }
@@ -151,7 +155,7 @@ engine::Outcome Executor::do_it(const engine::StorePending& store, Time now) {
                           .time = now,
                           .base = store.base,
                           .space = store.space});
-  pending_ = number.value_or(RevisionNumber());
+  if (number) pending_ = *number;
   return carried(std::move(number));
 }
 
@@ -180,8 +184,10 @@ engine::Outcome Executor::do_it(const engine::Activate& activate, Time now) {
                    .length = on_trial->length,
                    .author = on_trial->author};
   }
-  return finished(store_.activate(std::exchange(pending_, {}), devices,
-                                  to_operation(activate.entry, now), provisional));
+  auto done =
+      store_.activate(pending_, devices, to_operation(activate.entry, now), provisional);
+  if (done) pending_ = {};
+  return finished(std::move(done));
 }
 
 engine::Outcome Executor::do_it(const engine::Confirm& confirm, Time now) {
@@ -190,7 +196,9 @@ engine::Outcome Executor::do_it(const engine::Confirm& confirm, Time now) {
 
 engine::Outcome Executor::do_it(const engine::Abandon& abandon, Time now) {
   if (!pending_) return std::monostate{};
-  return finished(store_.abandon(std::exchange(pending_, {}), to_operation(abandon.entry, now)));
+  auto done = store_.abandon(pending_, to_operation(abandon.entry, now));
+  if (done) pending_ = {};
+  return finished(std::move(done));
 }
 
 engine::Outcome Executor::do_it(const engine::ReadRevision& read, Time) {

@@ -29,6 +29,7 @@ class Executor {
   using DeviceKey = std::pair<DeviceId, PublicKey>;
 
   engine::Outcome do_it(const engine::Install& install, Time now);
+  engine::Outcome do_it(const engine::OpenTunnel& open, Time now);
   engine::Outcome do_it(const engine::ChangeTables& change, Time now);
   engine::Outcome do_it(const engine::Remark& remark, Time now);
   engine::Outcome do_it(const engine::ChangePeers& change, Time now);
@@ -51,7 +52,7 @@ class Executor {
   Box& box_;
   store::Store& store_;
   Reply reply_;
-  RevisionNumber pending_;
+  RevisionNumber pending_;  // until it is activated or abandoned
 };
 
 }  // namespace sekisho::daemon

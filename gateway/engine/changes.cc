@@ -16,7 +16,30 @@ namespace {
 
 bool touches_kernel(const Effect& effect) {
   return std::holds_alternative<ChangeTables>(effect) || std::holds_alternative<Remark>(effect) ||
-         std::holds_alternative<ChangePeers>(effect);
+         std::holds_alternative<ChangePeers>(effect) || std::holds_alternative<Install>(effect) ||
+         std::holds_alternative<OpenTunnel>(effect);
+}
+
+bool changes_tables(const Effect& effect) {
+  return std::holds_alternative<ChangeTables>(effect) || std::holds_alternative<Remark>(effect);
+}
+
+template <class Entries>
+bool same(Entries one, Entries other) {
+  std::ranges::sort(one);
+  std::ranges::sort(other);
+  return one == other;
+}
+
+// Whether `back` takes out what the plan's change of tables puts in, and the other way round.
+bool undoes(const TablesDiff& back, const std::vector<Effect>& plan) {
+  TablesDiff forth;
+  for (const Effect& effect : plan) {
+    if (const auto* change = std::get_if<ChangeTables>(&effect)) forth = change->diff;
+  }
+  return same(back.remove_cohorts, forth.add_cohorts) &&
+         same(back.add_cohorts, forth.remove_cohorts) &&
+         same(back.remove_grants, forth.add_grants) && same(back.add_grants, forth.remove_grants);
 }
 
 }  // namespace
@@ -131,6 +154,7 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
   const bool moves_people = !edited.people.empty() || !edited.devices.empty();
   if (moves_people) {
     change->peers_before = active_->peers;
+    change->next_end_before = active_->next_end;
     follow_people(now);
   }
   const Compiled& to = active_->compiler.compiled();
@@ -140,6 +164,7 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
        .to = to,
        .peers_from = moves_people ? *change->peers_before : active_->peers,
        .peers_to = active_->peers,
+       .unfinished = unfinished_,
        .store = {.edit = write_edit(edited),
                  .policy = &active_->policy.policy(),
                  .author = asked.actor.name,
@@ -150,9 +175,16 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
                         edited, change->undo,
                         change->edit.key_made_at_gateway ? change->edit.profile_for : std::nullopt),
                     change->entry, change->provisional}});
+  auto& plan = change->plan;
+  // A diff from what the kernel may not hold could come to anything.
+  if (!tables_known_) {
+    const auto first = std::ranges::find_if(plan, changes_tables);
+    if (first != plan.end()) *first = Install{desired()};
+    std::erase_if(plan, changes_tables);
+  }
   // What asks nothing of a kernel that refuses everything would be accepted and never loaded.
-  if (!degraded_.empty() && std::ranges::none_of(change->plan, touches_kernel)) {
-    change->plan.insert(change->plan.begin(), Install{desired()});
+  if (!degraded_.empty() && std::ranges::none_of(plan, touches_kernel)) {
+    plan.insert(plan.begin(), {Install{desired()}, OpenTunnel{desired()}});
   }
   return proceed(change, now);
 }
@@ -160,15 +192,18 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
 Effects Engine::proceed(const ChangePtr& change, Time now) {
   if (change->step == change->plan.size()) return finish(change, now);
   const Effect& effect = change->plan[change->step];
-  const bool touches = touches_kernel(effect);
-  change->kernel_touched |= touches;
-  const bool activates = std::holds_alternative<Activate>(effect);
-  return await(effect, [this, change, touches, activates](Outcome outcome, Time at) -> Effects {
+  change->kernel_touched |= touches_kernel(effect);
+  return await(effect, [this, change](Outcome outcome, Time at) -> Effects {
+    const Effect& done = change->plan[change->step];
+    const bool installs = std::holds_alternative<Install>(done);
+    if (installs || changes_tables(done))
+      tables_known_ = outcome.has_value() && (tables_known_ || installs);
     if (!outcome) return undo(change, std::move(outcome.error()), at);
-    change->kernel_changed |= touches;
+    change->kernel_changed |= touches_kernel(done);
+    if (std::holds_alternative<Abandon>(done)) unfinished_.reset();
     if (const auto* number = std::get_if<RevisionNumber>(&*outcome)) change->revision = *number;
     // From here on the new revision is the one in force: what still fails is repaired towards it.
-    if (activates) {
+    if (std::holds_alternative<Activate>(done)) {
       change->activated = true;
       active_->revision = change->revision;
       active_->author = change->entry.actor.name;
@@ -207,7 +242,7 @@ Effects Engine::undo(const ChangePtr& change, Error error, Time now) {
     effects.emplace_back(Answer{change->request, std::unexpected(Errors{std::move(error)})});
     return effects;
   }
-  take_back(*change, now);
+  const bool as_before = take_back(*change, now);
   if (change->kernel_changed) error.code = ErrorCode::rolled_back;
   const auto tell = [this, change, error](
                         Time at, const std::optional<std::string>& still_wrong) -> Effects {
@@ -224,26 +259,33 @@ Effects Engine::undo(const ChangePtr& change, Error error, Time now) {
     if (!change->revision) return tell(at, still_wrong);
     Entry entry = change->entry;
     entry.result = to_string(error);
-    return await(Abandon{std::move(entry)},
-                 [tell, still_wrong](Outcome, Time then) { return tell(then, still_wrong); });
+    return await(Abandon{entry}, [this, entry, tell, still_wrong](Outcome outcome, Time then) {
+      if (!outcome) unfinished_ = entry;
+      return tell(then, still_wrong);
+    });
   };
-  if (!change->kernel_touched) return abandon(now, std::nullopt);
-  return await(Install{desired()}, [abandon](Outcome outcome, Time at) -> Effects {
+  if (!change->kernel_touched && as_before) return abandon(now, std::nullopt);
+  return install([abandon](const Outcome& outcome, Time at) -> Effects {
     return abandon(at, outcome ? std::nullopt : std::optional(to_string(outcome.error())));
   });
 }
 
-// Atom numbers that it took stay used up: flows may have come to carry them.
-void Engine::take_back(Change& change, Time now) {
+// Whether everything is then as the kernel held it before: time may have gone on, and cohorts may
+// have other numbers. Atom numbers that it took stay used up: flows may have come to carry them.
+bool Engine::take_back(Change& change, Time now) {
   amend(active_->policy, change.undo, zones_);
+  if (change.peers_before) {
+    active_->peers = *std::move(change.peers_before);
+    active_->next_end = change.next_end_before;
+  }
   if (change.compiler_before) {
     const std::uint32_t used = active_->compiler.compiled().space.next;
     active_->compiler = *std::move(change.compiler_before);
     active_->compiler.use_up_numbers_below(used);
-  } else {
-    active_->compiler.update(active_->policy, change.edit.change, now);
+    return true;
   }
-  if (change.peers_before) follow_people(now);
+  const auto back = active_->compiler.update(active_->policy, change.edit.change, now);
+  return back && undoes(*back, change.plan);
 }
 
 }  // namespace sekisho::engine

@@ -112,9 +112,14 @@ struct Finding {
 // ---- effects ----
 
 // Each of these has an outcome that comes back as Completed.
+// Whatever the kernel holds now. First rules, tables and live flows, then all else: routes, peers,
+// forwarding. What the tunnel refuses says nothing of rights.
 struct Install {
   Desired desired;
-};  // whatever the kernel holds now
+};
+struct OpenTunnel {
+  Desired desired;
+};
 struct ChangeTables {
   TablesDiff diff;
 };
@@ -184,9 +189,10 @@ struct AnswerWithProfile {
 };
 
 using Effect =
-    std::variant<Install, ChangeTables, Remark, ChangePeers, FindAddresses, StorePending, Activate,
-                 Confirm, Abandon, ReadRevision, ReadRevisionAt, ReadHistory, ReadPeers, ReadFlows,
-                 Examine, ReadOperations, VerifyOperations, Record, Answer, AnswerWithProfile>;
+    std::variant<Install, OpenTunnel, ChangeTables, Remark, ChangePeers, FindAddresses,
+                 StorePending, Activate, Confirm, Abandon, ReadRevision, ReadRevisionAt, ReadHistory,
+                 ReadPeers, ReadFlows, Examine, ReadOperations, VerifyOperations, Record, Answer,
+                 AnswerWithProfile>;
 using Effects = std::vector<Effect>;  // at most one has an outcome, and it is the last
 
 // Whether an outcome comes back for it.

@@ -172,8 +172,17 @@ Effects Engine::start(const Started& started, Time now) {
 }
 
 Effects Engine::install() {
-  return await(Install{desired()}, [this](Outcome outcome, Time now) -> Effects {
+  return install([this](const Outcome& outcome, Time now) -> Effects {
     return outcome ? enforce() : degrade(to_string(outcome.error()), now);
+  });
+}
+
+Effects Engine::install(Continuation then) {
+  tables_known_ = false;
+  return await(Install{desired()}, [this, then = std::move(then)](Outcome outcome, Time now) {
+    if (!outcome) return then(std::move(outcome), now);
+    tables_known_ = true;
+    return await(OpenTunnel{desired()}, then);
   });
 }
 
@@ -214,21 +223,30 @@ Effects Engine::wake(Time now) {
   if (retry_at_ && now >= *retry_at_) return install();
   auto change = active_->compiler.update(active_->policy, {}, now);
   if (!change) return degrade(to_string(change.error()), now);
-  std::optional<ChangePeers> peers;
-  if (active_->next_end && *active_->next_end <= now) {
-    const Peers before = std::exchange(active_->peers, {});
-    follow_people(now);
-    peers = peers_change(before, active_->peers);
-  }
-  const auto after_tables = [this, peers](Outcome outcome, Time then) -> Effects {
-    if (!outcome) return degrade(to_string(outcome.error()), then);
-    if (!peers) return {};
-    return await(*peers, [this](Outcome result, Time at) -> Effects {
+  const bool ends = active_->next_end && *active_->next_end <= now;
+  return load(*std::move(change), ends ? peers_now(now) : ChangePeers{});
+}
+
+// Loads what time has changed: tables, then peers.
+Effects Engine::load(TablesDiff tables, ChangePeers peers) {
+  if (!tables_known_) return install();
+  const auto after_tables = [this, peers = std::move(peers)](Outcome outcome, Time now) -> Effects {
+    tables_known_ &= outcome.has_value();
+    if (!outcome) return degrade(to_string(outcome.error()), now);
+    if (peers.remove.empty() && peers.set.empty()) return {};
+    return await(peers, [this](Outcome result, Time at) -> Effects {
       return result ? Effects{} : degrade(to_string(result.error()), at);
     });
   };
-  if (change->empty()) return after_tables(Outcome{}, now);
-  return await(ChangeTables{*std::move(change)}, after_tables);
+  if (tables.empty()) return after_tables(Outcome{}, {});
+  return await(ChangeTables{std::move(tables)}, after_tables);
+}
+
+// What leads from the peers that there are to those of the moment.
+ChangePeers Engine::peers_now(Time now) {
+  const Peers before = std::exchange(active_->peers, {});
+  follow_people(now);
+  return peers_change(before, active_->peers);
 }
 
 // The wall clock was set: timeouts in the kernel run on, so they are counted anew.
@@ -247,14 +265,12 @@ Effects Engine::renew(Time now) {
 Effects Engine::count_ends_anew(Time now) {
   const auto change = active_->compiler.update(active_->policy, {}, now);
   if (!change) return degrade(to_string(change.error()), now);
-  follow_people(now);
   // Where the tables change, the renewal of the same entry would only repeat it.
-  if (!change->empty()) return install();
-  TablesDiff renewed = renewal(desired().tables());
-  if (renewed.empty()) return {};
-  return await(ChangeTables{std::move(renewed)}, [this](Outcome outcome, Time at) -> Effects {
-    return outcome ? Effects{} : degrade(to_string(outcome.error()), at);
-  });
+  if (!change->empty()) {
+    follow_people(now);
+    return install();
+  }
+  return load(renewal(desired().tables()), peers_now(now));
 }
 
 Effects Engine::repair(const Drifted& drifted) {
@@ -266,7 +282,7 @@ Effects Engine::repair(const Drifted& drifted) {
       .before = joined(drifted.findings),
       .reason = drifted.by.empty() ? "found by the timer" : "changed by " + drifted.by,
       .result = "repaired"};
-  return await(Install{desired()}, [this, entry](Outcome outcome, Time now) -> Effects {
+  return install([this, entry](const Outcome& outcome, Time now) -> Effects {
     if (!outcome) return degrade(to_string(outcome.error()), now, entry);
     ++repairs_;
     last_repair_ = now;

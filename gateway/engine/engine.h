@@ -66,6 +66,7 @@ class Engine {
     PolicyEdit undo;
     std::optional<Compiler> compiler_before;  // where destinations are cut anew
     std::optional<Peers> peers_before;        // where people or devices are edited
+    std::optional<Time> next_end_before;      // there too
     std::optional<Provisional> provisional;   // once it is in force
     RevisionNumber revision;                  // once it is stored
     std::vector<Effect> plan;
@@ -81,6 +82,7 @@ class Engine {
 
   Effects start(const Started& started, Time now);
   Effects install();
+  Effects install(Continuation then);
   Effects enforce();
   Effects ask(const Asked& asked, Time now);
   // `compiled` is of this policy, at whatever time; null where it is not the policy of now.
@@ -98,7 +100,7 @@ class Engine {
   Effects proceed(const ChangePtr& change, Time now);
   Effects finish(const ChangePtr& change, Time now);
   Effects undo(const ChangePtr& change, Error error, Time now);
-  void take_back(Change& change, Time now);
+  bool take_back(Change& change, Time now);
   Effects reject(const Asked& asked, Entry entry, Errors errors);
   Effects confirm(const Asked& asked);
   Effects return_unconfirmed(Time now);
@@ -106,6 +108,8 @@ class Engine {
   Result<std::optional<Provisional>> provisional_after(const Asked& asked, Time now) const;
   void set_provisional(std::optional<Provisional> provisional, Time now);
   Effects wake(Time now);
+  Effects load(TablesDiff tables, ChangePeers peers);
+  ChangePeers peers_now(Time now);
   Effects renew(Time now);
   Effects count_ends_anew(Time now);
   Effects repair(const Drifted& drifted);
@@ -121,6 +125,8 @@ class Engine {
   TimeZones zones_;
   std::optional<Active> active_;
   Errors fatal_;
+  bool tables_known_ = false;         // the kernel's are those of active_: a diff may be applied
+  std::optional<Entry> unfinished_;   // of a pending revision that the disk would not abandon
   std::string degraded_ = kStarting;  // why the kernel may not hold what it should; empty: it does
   std::optional<Time> retry_at_;
   std::uint64_t repairs_ = 0;

@@ -1,6 +1,7 @@
 #include "gateway/engine/plan.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "policy/compile/atoms.h"
@@ -25,19 +26,42 @@ void load_tables(PlanInput& input, const std::vector<AtomMark>& gone, std::vecto
   change_tables(diff(between, input.to.tables), plan);
 }
 
+void change_peers(ChangePeers change, std::vector<Effect>& plan) {
+  if (!change.remove.empty() || !change.set.empty()) plan.emplace_back(std::move(change));
+}
+
+// `from` without the addresses that in `to` are another key's.
+Peers without_passed_on(Peers from, const Peers& to) {
+  std::unordered_map<IpAddress, const PublicKey*> holders;
+  for (const Peer& peer : to) {
+    for (const IpAddress& address : peer.addresses) holders.emplace(address, &peer.public_key);
+  }
+  for (Peer& peer : from) {
+    std::erase_if(peer.addresses, [&](const IpAddress& address) {
+      const auto holder = holders.find(address);
+      return holder != holders.end() && *holder->second != peer.public_key;
+    });
+  }
+  return from;
+}
+
 }  // namespace
 
 std::vector<Effect> make_plan(PlanInput input) {
-  ChangePeers peers = peers_change(input.peers_from, input.peers_to);
+  const Peers between = without_passed_on(input.peers_from, input.peers_to);
+  ChangePeers passing_on = peers_change(input.peers_from, between);
+  ChangePeers peers = peers_change(between, input.peers_to);
   std::vector<AtomMark> gone;
   if (input.recut_from != nullptr) gone = retired(input.recut_from->space, input.to.space);
   const bool only_tightens = gone.empty() && input.diff.only_tightens() && peers.set.empty();
   std::vector<Effect> plan;
   if (only_tightens) load_tables(input, gone, plan);
+  if (input.unfinished) plan.emplace_back(Abandon{*std::move(input.unfinished)});
   plan.emplace_back(std::move(input.store));
+  change_peers(std::move(passing_on), plan);
   if (!only_tightens) load_tables(input, gone, plan);
   plan.emplace_back(std::move(input.activate));
-  if (!peers.remove.empty() || !peers.set.empty()) plan.emplace_back(std::move(peers));
+  change_peers(std::move(peers), plan);
   return plan;
 }
 

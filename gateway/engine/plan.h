@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "gateway/engine/command.h"
@@ -14,6 +15,8 @@ struct PlanInput {
   const Compiled& to;
   const Peers& peers_from;
   const Peers& peers_to;
+  // Of a pending revision that has to be abandoned before another can be.
+  std::optional<Entry> unfinished;
   StorePending store;
   Activate activate;
 };
@@ -21,8 +24,9 @@ struct PlanInput {
 // The steps of a change, in an order in which no moment permits more than `from` or `to` does:
 // only tightening: rules, disk; anything else: disk (pending), rules, disk (active). Peers come
 // last: rights are the rules' alone, so a change that the disk refuses ends nobody's session, and
-// one that cannot reach the tunnel still takes rights away. Where atom numbers change, live flows
-// are re-marked between two loads.
+// one that cannot reach the tunnel still takes rights away. But an address that passes from one key
+// to another is taken from the first before the rules change: its rights are the other's then.
+// Where atom numbers change, live flows are re-marked between two loads.
 std::vector<Effect> make_plan(PlanInput input);
 
 // What leads from these peers to those; both are sorted by device.

@@ -10,17 +10,15 @@ bool may_go_on(const ValidPolicy& policy, const LiveFlow& live, Time now) {
          (decision.check == live.proven || decision.check == Check::none);
 }
 
-void remark(const AtomSpace& space, std::vector<LiveFlow>& flows) {
-  for (LiveFlow& live : flows) {
-    const AtomMark old = AtomMark::from_mark(live.ct_mark);
-    if (std::ranges::binary_search(space.atoms, old, {}, &Atom::mark)) continue;
-    const Flow& flow = live.flow;
-    const AtomMark found = find_atom(space, flow.destination, flow.protocol, flow.port);
-    if (!found) continue;
-    const std::uint32_t proofs = AtomMark::kClientProven | AtomMark::kServerProven;
-    const std::uint32_t kept = found.check() == old.check() ? live.ct_mark & proofs : 0;
-    live.ct_mark = found.opening() | kept;
-  }
+void remark(const AtomSpace& space, LiveFlow& live) {
+  const AtomMark old = AtomMark::from_mark(live.ct_mark);
+  if (std::ranges::binary_search(space.atoms, old, {}, &Atom::mark)) return;
+  const Flow& flow = live.flow;
+  const AtomMark found = find_atom(space, flow.destination, flow.protocol, flow.port);
+  if (!found) return;
+  constexpr std::uint32_t kProofs = AtomMark::kClientProven | AtomMark::kServerProven;
+  const std::uint32_t kept = found.check() == old.check() ? live.ct_mark & kProofs : 0;
+  live.ct_mark = found.opening() | kept;
 }
 
 }  // namespace sekisho::model

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "policy/compile/atoms.h"
 #include "policy/explain/evaluate.h"
@@ -21,6 +20,6 @@ bool may_go_on(const ValidPolicy& policy, const LiveFlow& live, Time now);
 
 // What the daemon does to conntrack where destinations are cut anew: a flow whose atom is not in
 // `space` gets that of its destination, and has to prove itself again where the check is another.
-void remark(const AtomSpace& space, std::vector<LiveFlow>& flows);
+void remark(const AtomSpace& space, LiveFlow& live);
 
 }  // namespace sekisho::model

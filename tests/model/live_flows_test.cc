@@ -133,8 +133,8 @@ class Traffic {
     if (weakness_ == Weakness::remarks_nobody) return;
     std::vector<std::uint32_t> before;
     for (const LiveFlow& live : living_) before.push_back(live.ct_mark);
-    remark(space, living_);
-    remark(space, ghosts_);
+    for (LiveFlow& live : living_) remark(space, live);
+    for (LiveFlow& ghost : ghosts_) remark(space, ghost);
     for (std::size_t i = 0; i < living_.size(); ++i) {
       seen.remarked += living_[i].ct_mark != before[i] && may_go_on(policy_, living_[i], now_);
     }

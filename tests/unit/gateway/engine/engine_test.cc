@@ -139,17 +139,17 @@ TEST_F(EngineTest, WhatAKernelThatRefusesEverythingWasNotAskedForIsNotAccepted) 
 
 TEST_F(EngineTest, AnEditThatTakesNoRightAwayInterruptsNobody) {
   const AtomMark mark = world.mark_of(kWeb, Protocol::tcp, Port(443));
-  world.live = {{"download", mark}};
-  world.live_to = {{"download", {kWeb, Port(443)}}};
+  world.live = {{{kLaptop, kWeb, Protocol::tcp, Port(443)}, mark.verified(), mark.check()}};
+  const auto carried = [&] { return AtomMark::from_mark(world.live.front().ct_mark); };
   bool interrupted = false;
-  world.after_each = [&] { interrupted |= !world.live_passes(kLaptop, world.live.at("download")); };
+  world.after_each = [&] { interrupted |= !world.live_passes(kLaptop, carried()); };
   // The internet atom is cut anew: 203.0.113.240/28 leaves it.
   must("resource.add", {{"id", text("shop")},
                         {"classification", text("public")},
                         {"prefixes", texts({"203.0.113.240/28"})},
                         {"services", texts({"https"})}});
   EXPECT_FALSE(interrupted);
-  EXPECT_NE(world.live.at("download"), mark);
+  EXPECT_NE(carried(), mark);
   EXPECT_FALSE(https(kLaptop, ip("203.0.113.241")));
   // The control: a flow that is not re-marked is refused at the end, not re-interpreted.
   EXPECT_FALSE(world.live_passes(kLaptop, mark));
@@ -278,7 +278,7 @@ TEST_F(EngineTest, ASetClockIsRecordedAndEndsAreCountedAnew) {
 TEST_F(EngineTest, ARestartKeepsNumbersAndPolicy) {
   const AtomMark mark = world.mark_of(kWeb, Protocol::tcp, Port(443));
   World again(test_network());
-  again.tell(Started{world.revisions.at(world.active), world.stored_space});
+  again.tell(world.found());
   EXPECT_THAT(again.engine.fatal(), IsEmpty());
   EXPECT_EQ(again.mark_of(kWeb, Protocol::tcp, Port(443)), mark);
   EXPECT_TRUE(again.passes(kLaptop, kWeb, Protocol::tcp, Port(443)));
@@ -305,7 +305,7 @@ TEST_F(EngineTest, APolicyThatDoesNotFitTheNetworkStopsTheStart) {
   Network other = test_network();
   other.pools = {*Prefix::parse("10.99.0.0/16")};
   World again(other);
-  again.tell(Started{world.revisions.at(world.active), world.stored_space});
+  again.tell(world.found());
   EXPECT_FALSE(again.engine.fatal().empty());
   EXPECT_THAT(again.trace, IsEmpty());
 }

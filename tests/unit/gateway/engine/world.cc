@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "policy/compile/atoms.h"
-#include "policy/model/document.h"
+#include "tests/model/interpreter.h"
 
 namespace sekisho::engine {
 
@@ -13,7 +13,8 @@ Network test_network() {
           .public_prefixes = {*Prefix::parse("203.0.113.0/24")}};
 }
 
-World::World(Network network, TimeZones zones) : engine(std::move(network), std::move(zones)) {}
+World::World(Network network, TimeZones zones)
+    : engine(std::move(network), zones), zones_(std::move(zones)) {}
 
 void World::tell(Command command) {
   run(engine.handle(std::move(command), now));
@@ -28,6 +29,18 @@ control::Reply World::ask(std::string_view name, Node::Table parameters,
   return reply_.value_or(std::unexpected(Errors{{ErrorCode::failed, "world", "no answer came"}}));
 }
 
+void World::restart() {
+  if (in_doubt) static_cast<Disk&>(*this) = *std::exchange(in_doubt, std::nullopt);
+  if (pending) abandon({});
+  engine = Engine(engine.network(), zones_);
+  tell(found());
+}
+
+void World::set_clock(Time::duration by) {
+  now += by;
+  ahead += by;
+}
+
 void World::run(Effects list) {
   for (Effect& effect : list) {
     if (auto* answer = std::get_if<Answer>(&effect)) {
@@ -39,112 +52,104 @@ void World::run(Effects list) {
     } else {
       const bool fails = failing.contains(effects++);
       Outcome outcome =
-          fails ? Outcome(fail(ErrorCode::failed, "world", "injected failure")) : execute(effect);
+          fails ? Outcome(fail(ErrorCode::failed, "world", "injected failure")) : try_to(effect);
       after_each();
       tell(Completed{std::move(outcome)});
     }
   }
 }
 
-namespace {
-
-template <class Map, class Entries>
-void remove_all(Map& map, const Entries& entries) {
-  for (const auto& [key, value] : entries) map.erase(key);
-}
-template <class Map, class Entries>
-void add_all(Map& map, const Entries& entries) {
-  for (const auto& [key, value] : entries) map.insert_or_assign(key, value);
+Outcome World::try_to(const Effect& effect) {
+  if (skips(effect)) return std::monostate{};
+  try {
+    return execute(effect);
+  } catch (const Refused& why) {
+    return fail(ErrorCode::failed, "world", why.what());
+  }
 }
 
-}  // namespace
+void World::step(const std::function<void()>& act, const std::function<void()>& act_unheard) {
+  const Fate its = fate();
+  if (its == Fate::fails) throw Refused("injected failure");
+  if (its == Fate::ends_before) throw Ended{};
+  if (its == Fate::done) {
+    act();
+  } else {
+    act_unheard();
+  }
+  after_each();
+  if (its == Fate::ends_after) throw Ended{};
+  if (its == Fate::answer_is_lost) throw Refused("injected failure: the answer is lost");
+}
+
+// A commit that fails is taken back by the database, but its pages may have reached the disk.
+void World::commit(Disk after) {
+  step(
+      [&] {
+        static_cast<Disk&>(*this) = after;
+        in_doubt.reset();
+      },
+      [&] { in_doubt = after; });
+}
 
 Outcome World::execute(const Effect& effect) {
-  if (const auto* install = std::get_if<Install>(&effect)) {
+  const Steps steps = [this](const std::function<void()>& act) { step(act, act); };
+  Disk disk = *this;
+  if (const auto* all = std::get_if<Install>(&effect)) {
     trace.emplace_back("install");
-    tables = install->desired.tables();
-    peers = install->desired.peers();
-    remarked = install->desired.space();
+    install(all->desired, steps);
+  } else if (const auto* tunnel = std::get_if<OpenTunnel>(&effect)) {
+    open_tunnel(tunnel->desired, steps);
   } else if (const auto* change = std::get_if<ChangeTables>(&effect)) {
     trace.emplace_back("tables");
-    remove_all(tables.cohorts, change->diff.remove_cohorts);
-    remove_all(tables.atoms, change->diff.remove_atoms);
-    remove_all(tables.grants, change->diff.remove_grants);
-    add_all(tables.cohorts, change->diff.add_cohorts);
-    add_all(tables.atoms, change->diff.add_atoms);
-    add_all(tables.grants, change->diff.add_grants);
-  } else if (const auto* remark = std::get_if<Remark>(&effect)) {
+    change_tables(change->diff, steps);
+  } else if (const auto* anew = std::get_if<Remark>(&effect)) {
     trace.emplace_back("remark");
-    remarked = remark->space;
-    for (auto& [name, mark] : live) {
-      const bool known =
-          std::ranges::any_of(remarked.atoms, [&](const Atom& atom) { return atom.mark == mark; });
-      const auto& [address, port] = live_to.at(name);
-      if (!known) mark = find_atom(remarked, address, Protocol::tcp, port);
-    }
+    remark(anew->space, steps);
   } else if (const auto* wanted = std::get_if<ChangePeers>(&effect)) {
     trace.emplace_back("peers");
-    std::erase_if(peers, [&](const Peer& peer) {
-      return std::ranges::count(wanted->remove, peer.public_key) > 0 ||
-             std::ranges::count(wanted->set, peer.device, &Peer::device) > 0;
-    });
-    peers.insert(peers.end(), wanted->set.begin(), wanted->set.end());
-    std::ranges::sort(peers, {}, &Peer::device);
-  } else if (std::holds_alternative<FindAddresses>(effect)) {
-    const std::uint8_t host = next_address_++;
-    return std::vector<IpAddress>{*IpAddress::parse("10.66.0." + std::to_string(host)),
-                                  *IpAddress::parse("fd66::" + std::to_string(host))};
+    change_peers(*wanted, steps);
+  } else if (const auto* find = std::get_if<FindAddresses>(&effect)) {
+    steps([] {});
+    return free_addresses(engine.network().pools, find->taken);
   } else if (const auto* store = std::get_if<StorePending>(&effect)) {
     trace.emplace_back("pending");
-    if (store->base != active) return fail(ErrorCode::conflict, "world", "another base is active");
-    pending = RevisionNumber(revisions.size() + 1);
-    if (store->space) stored_space = *store->space;
-    std::string document;
-    if (store->base) document = revisions.at(store->base).document;
-    const Policy policy = read_edited(document, {store->edit}, "revision").value();
-    if (!(policy == *store->policy)) return fail(ErrorCode::failed, "world", "the edit is not all");
-    revisions[*pending] = {.number = *pending,
-                           .document = write_policy(policy, Syntax::toml),
-                           .edits = {},
-                           .author = store->author,
-                           .reason = store->reason,
-                           .time = now,
-                           .digest = {},
-                           .state = "pending"};
-    return *pending;
-  } else if (const auto* activate = std::get_if<Activate>(&effect)) {
+    const RevisionNumber number = disk.add_pending(*store, now);
+    commit(std::move(disk));
+    return number;
+  } else if (const auto* activation = std::get_if<Activate>(&effect)) {
     trace.emplace_back("activate");
-    if (active) revisions[active].state = "superseded";
-    active = *std::exchange(pending, std::nullopt);
-    revisions[active].state = "active";
-    ledger.push_back(activate->devices);
-    record.push_back(activate->entry);
-    provisional = activate->provisional;
-  } else if (const auto* confirmed = std::get_if<Confirm>(&effect)) {
+    disk.activate(*activation);
+    commit(std::move(disk));
+  } else if (const auto* kept = std::get_if<Confirm>(&effect)) {
     trace.emplace_back("confirm");
-    provisional.reset();
-    record.push_back(confirmed->entry);
-  } else if (std::holds_alternative<Abandon>(effect)) {
+    disk.confirm(*kept);
+    commit(std::move(disk));
+  } else if (const auto* end = std::get_if<Abandon>(&effect)) {
     trace.emplace_back("abandon");
-    if (pending) revisions[*std::exchange(pending, std::nullopt)].state = "abandoned";
+    disk.abandon(*end);
+    commit(std::move(disk));
   } else if (const auto* read = std::get_if<ReadRevision>(&effect)) {
+    steps([] {});
     const auto found = revisions.find(read->number);
     if (found == revisions.end()) return fail(ErrorCode::not_found, "revision", "does not exist");
     return found->second;
   } else if (const auto* then = std::get_if<ReadRevisionAt>(&effect)) {
-    const Revision* found = nullptr;
+    steps([] {});
+    const Revision* then_active = nullptr;
     for (const auto& [number, revision] : revisions) {
       const bool was_in_force = revision.state == "active" || revision.state == "superseded";
-      if (was_in_force && revision.time <= then->at) found = &revision;
+      if (was_in_force && revision.time <= then->at) then_active = &revision;
     }
-    if (found == nullptr) return fail(ErrorCode::not_found, "policy", "there was none");
-    return *found;
+    if (then_active == nullptr) return fail(ErrorCode::not_found, "policy", "there was none");
+    return *then_active;
   } else if (std::holds_alternative<ReadFlows>(effect)) {
     return flows;
   } else if (std::holds_alternative<ReadHistory>(effect)) {
-    std::vector<Revision> all;
-    for (const auto& [number, revision] : revisions) all.insert(all.begin(), revision);
-    return all;
+    std::vector<Revision> all_of_them;
+    for (const auto& [number, revision] : revisions)
+      all_of_them.insert(all_of_them.begin(), revision);
+    return all_of_them;
   } else if (std::holds_alternative<ReadPeers>(effect)) {
     return std::vector<PeerStatus>{};
   } else if (std::holds_alternative<Examine>(effect)) {
@@ -156,26 +161,17 @@ Outcome World::execute(const Effect& effect) {
 }
 
 AtomMark World::mark_of(const IpAddress& destination, Protocol protocol, Port port) const {
-  for (const auto& [where, mark] : tables.atoms) {
-    if (where.addresses.contains(destination) && where.protocol == protocol &&
-        where.ports.contains(port))
-      return mark;
-  }
-  return {};
+  return model::interpret(tables, {{}, destination, protocol, port}, kernel_now()).atom;
 }
 
 bool World::live_passes(const IpAddress& source, AtomMark mark) const {
-  const auto cohort = tables.cohorts.find(source);
-  if (cohort == tables.cohorts.end() || (cohort->second.until && *cohort->second.until <= now))
-    return false;
-  const auto grant = tables.grants.find({cohort->second.cohort, mark});
-  return grant != tables.grants.end() && (!grant->second || now < *grant->second);
+  return model::interpret_living(tables, source, mark.verified(), kernel_now()) == Verdict::permit;
 }
 
 bool World::passes(const IpAddress& source, const IpAddress& destination, Protocol protocol,
                    Port port) const {
-  const AtomMark mark = mark_of(destination, protocol, port);
-  return mark && live_passes(source, mark);
+  return model::interpret(tables, {source, destination, protocol, port}, kernel_now()).verdict ==
+         Verdict::permit;
 }
 
 }  // namespace sekisho::engine

@@ -1,19 +1,24 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "disk.h"
 #include "gateway/engine/engine.h"
+#include "kernel.h"
 
 namespace sekisho::engine {
 
-// A gateway without a box: executes the engine's effects on maps. The kernel does what real tables
-// do (timeouts included), the disk keeps revisions, and any effect can be made to fail.
-class World {
+// What becomes of a step of an effect. The process may end at it too: Ended is thrown then.
+enum class Fate { done, fails, answer_is_lost, ends_before, ends_after };
+struct Ended {};
+
+// A gateway without a box: executes the engine's effects on a kernel and a disk that are values,
+// and any step of any effect can be made to fail.
+class World : public Kernel, public Disk {
  public:
   explicit World(Network network, TimeZones zones = {});
 
@@ -22,6 +27,12 @@ class World {
   // One operation, as the officer unless `authority` says otherwise; parameters as (name, node).
   control::Reply ask(std::string_view operation, Node::Table parameters,
                      control::Authority authority = control::Authority::officer);
+  // The process begins anew, with what is on disk.
+  void restart();
+  // The wall clock is set; the kernel's own goes on as it was.
+  void set_clock(Time::duration by);
+  // What the kernel's clock shows.
+  Time kernel_now() const { return now - ahead; }
 
   // Whether a packet of a fresh, well-behaved flow would pass now.
   bool passes(const IpAddress& source, const IpAddress& destination, Protocol protocol,
@@ -33,34 +44,27 @@ class World {
   Engine engine;
   Time now{std::chrono::sys_days{std::chrono::year{2026} / 11 / 22}};
 
-  // "kernel"
-  Tables tables;
-  Peers peers;
-  AtomSpace remarked;                    // the space of the last Remark
-  std::map<std::string, AtomMark> live;  // live flows by name; Remark changes their marks
-  std::map<std::string, std::pair<IpAddress, Port>> live_to;
   std::vector<LiveFlow> flows;  // what ReadFlows finds
 
-  // "disk"
-  std::map<RevisionNumber, Revision> revisions;
-  std::optional<RevisionNumber> pending;
-  RevisionNumber active;
-  AtomSpace stored_space;
-  std::optional<Provisional> provisional;
-  std::vector<Entry> record;
-  std::vector<DeviceChange> ledger;
-
-  // Effects with an outcome are counted; the ones in here fail.
+  // Effects with an outcome are counted; the ones in here fail before their first step.
   std::size_t effects = 0;
   std::set<std::size_t> failing;
-  std::vector<std::string> trace;  // the kinds of effect, in order
-  std::function<void()> after_each = [] {};
+  std::function<Fate()> fate = [] { return Fate::done; };  // of the next step
+  std::function<bool(const Effect&)> skips = [](const Effect&) { return false; };  // but says done
+  std::vector<std::string> trace;            // the kinds of effect, in order
+  std::function<void()> after_each = [] {};  // step, and effect
+  // What the disk would hold had the transaction whose answer was lost been carried out. Only a
+  // restart finds out.
+  std::optional<Disk> in_doubt;
 
  private:
+  Outcome try_to(const Effect& effect);
   Outcome execute(const Effect& effect);
+  void step(const std::function<void()>& act, const std::function<void()>& act_unheard);
+  void commit(Disk after);
   void run(Effects effects);
+  TimeZones zones_;
   std::optional<control::Reply> reply_;
-  std::uint8_t next_address_ = 2;
 };
 
 Network test_network();
