@@ -122,7 +122,7 @@ Verdict World::ask_gateway(const Packet& first) {
   return reached ? Verdict::permit : Verdict::refuse;
 }
 
-Verdict World::send(const Flow& flow, Check check) {
+Packet World::first_packet(const Flow& flow, Check check) {
   next_port_ =
       next_port_ == 60000 ? std::uint16_t{20000} : static_cast<std::uint16_t>(next_port_ + 1);
   Packet first{.source = flow.source,
@@ -130,13 +130,50 @@ Verdict World::send(const Flow& flow, Check check) {
                .protocol = flow.protocol,
                .source_port = next_port_,
                .destination_port = flow.port.value()};
-  const std::string says = first_bytes(flow.opening);
   if (flow.protocol == Protocol::tcp) {
     first.tcp_flags = kSyn;
     first.sequence = kClientSequence;
   } else {
     first.payload = what_udp_says(flow.opening, check);
   }
+  return first;
+}
+
+std::optional<World::Live> World::open(const Flow& flow, Check check) {
+  const Packet first = first_packet(flow, check);
+  const auto far = through(Wire::wg0, first, flow.destination);
+  if (!far) return std::nullopt;
+  Live live{.client = first, .server = far->packet.back(), .far = far->at};
+  if (flow.protocol == Protocol::tcp) {
+    const std::string says = first_bytes(flow.opening);
+    if (!tcp_opens(first, *far, says, says)) return std::nullopt;
+    const auto said = static_cast<std::uint32_t>(says.size());
+    live.client.tcp_flags = live.server.tcp_flags = kAck;
+    live.client.sequence = live.server.acknowledged = kClientSequence + 1 + said;
+    live.server.sequence = live.client.acknowledged = kServerSequence + 1 + said;
+  } else {
+    live.server.payload = first.payload;
+    if (!through(live.far, live.server, flow.source)) return std::nullopt;
+  }
+  live.client.payload = live.server.payload = "and so on";
+  return live;
+}
+
+World::Passed World::talk(Live& live) {
+  Passed passed;
+  passed.client = through(Wire::wg0, live.client, live.client.destination).has_value();
+  passed.server = through(live.far, live.server, live.client.source).has_value();
+  const auto said = static_cast<std::uint32_t>(live.client.payload.size());
+  if (live.client.protocol == Protocol::tcp && passed.client && passed.server) {
+    live.client.sequence = live.server.acknowledged = live.client.sequence + said;
+    live.server.sequence = live.client.acknowledged = live.server.sequence + said;
+  }
+  return passed;
+}
+
+Verdict World::send(const Flow& flow, Check check) {
+  const Packet first = first_packet(flow, check);
+  const std::string says = first_bytes(flow.opening);
   if (flow.destination == IpAddress::parse("10.66.0.1").value() ||
       flow.destination == IpAddress::parse("fd66::1").value()) {
     return ask_gateway(first);

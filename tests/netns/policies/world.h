@@ -23,6 +23,19 @@ class World {
   // What UDP begins with is its payload: without an opening, one that satisfies `check`.
   Verdict send(const Flow& flow, Check check);
 
+  // A flow that lives: the next packet of either side.
+  struct Live {
+    netns::Packet client, server;
+    Wire::End far = Wire::up0;
+  };
+  // Opens it with the first bytes of both sides; nothing where it is not let.
+  std::optional<Live> open(const Flow& flow, Check check);
+  // Whether what either side says next arrives.
+  struct Passed {
+    bool client = false, server = false;
+  };
+  Passed talk(Live& live);
+
   const netns::Namespace& space() const { return wire_.space(); }
   // Packets of TCP, UDP or an echo that nobody expected: there should be none.
   int strays() const { return strays_; }
@@ -39,6 +52,7 @@ class World {
   std::optional<Arrival> come_out();
   bool tcp_opens(const netns::Packet& syn, const Arrival& far, const std::string& client_says,
                  const std::string& server_says);
+  netns::Packet first_packet(const Flow& flow, Check check);
   Verdict ask_gateway(const netns::Packet& first);
 
   Wire wire_;
