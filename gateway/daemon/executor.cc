@@ -184,8 +184,7 @@ engine::Outcome Executor::do_it(const engine::Activate& activate, Time now) {
                    .length = on_trial->length,
                    .author = on_trial->author};
   }
-  auto done =
-      store_.activate(pending_, devices, to_operation(activate.entry, now), provisional);
+  auto done = store_.activate(pending_, devices, to_operation(activate.entry, now), provisional);
   if (done) pending_ = {};
   return finished(std::move(done));
 }

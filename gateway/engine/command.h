@@ -188,11 +188,10 @@ struct AnswerWithProfile {
   Node result;
 };
 
-using Effect =
-    std::variant<Install, OpenTunnel, ChangeTables, Remark, ChangePeers, FindAddresses,
-                 StorePending, Activate, Confirm, Abandon, ReadRevision, ReadRevisionAt, ReadHistory,
-                 ReadPeers, ReadFlows, Examine, ReadOperations, VerifyOperations, Record, Answer,
-                 AnswerWithProfile>;
+using Effect = std::variant<Install, OpenTunnel, ChangeTables, Remark, ChangePeers, FindAddresses,
+                            StorePending, Activate, Confirm, Abandon, ReadRevision, ReadRevisionAt,
+                            ReadHistory, ReadPeers, ReadFlows, Examine, ReadOperations,
+                            VerifyOperations, Record, Answer, AnswerWithProfile>;
 using Effects = std::vector<Effect>;  // at most one has an outcome, and it is the last
 
 // Whether an outcome comes back for it.

@@ -195,7 +195,8 @@ class Traffic {
 
   void note(int& counter, const char* what, const Conversation& flow) {
     ++counter;
-    if (seen.first.empty()) seen.first = what_ + ": " + model::to_string(flow.flow.flow) + " " + what;
+    if (seen.first.empty())
+      seen.first = what_ + ": " + model::to_string(flow.flow.flow) + " " + what;
   }
 
   // Now the new policy alone counts.
