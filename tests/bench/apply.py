@@ -1,120 +1,163 @@
-"""One grant changed in a big company: apply.py BIN PAIRS; prints what scripts/bench prints.
+"""A big company's policy put into the kernel, whole and grant by grant: apply.py BIN PAIRS; prints
+what scripts/bench prints.
 
-Runs in network and mount namespaces of its own (scripts/bench makes them). Ours is from the request
-on the control socket to its answer: stored, in the kernel and read back. Theirs is `nft -f` of the
-whole table, in a namespace beside ours.
+Everything is timed from outside, beside the same done by `nft -f` in a namespace of its own:
+- one grant: from the request on the control socket to its answer (stored, in the kernel, read back)
+  against loading the whole anew, as rule generators do;
+- all from nothing: somebody deletes the daemon's table, and it is timed from then until the kernel
+  holds the whole again. `nft -f` loads the same contents where there is no table either;
+- peers: somebody takes 10 000 out of wireguard-go, and it is timed until the daemon has recorded that
+  they are back. It is stopped meanwhile, and a change of the link lets it look at once when it goes on.
 """
 
 import json
-import os
 import pathlib
-import re
-import statistics
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 
 from company import company
-from control import Control
+from daemon import Gateway, Host, run, wait_until
+from memory import Peak, megabytes
+from report import goal, median_goal, tell
 
 PEOPLE, GRANTS_EACH, RESOURCES, DEVICES_EACH = 10_000, 10, 1_000, 2
-CONFIG = """[gateway]
-name = "bench"
-[tunnel]
-interface = "wg0"
-listen_port = 51820
-endpoint = "192.0.2.1:51820"
-mtu = 1420
-pools = ["10.64.0.0/14", "fd66::/64"]
-[paths]
-state = "{folder}/state"
-runtime = "{folder}/run"
-"""
+PEERS = 10_000
 
 
-def run(command, **options):
-    return subprocess.run(command, shell=True, check=True, stdout=subprocess.PIPE, text=True, **options).stdout
-
-
-def milliseconds(work):
+def timed(work):
+    """Seconds."""
     began = time.perf_counter()
     work()
-    return (time.perf_counter() - began) * 1000
+    return time.perf_counter() - began
 
 
-def goal(name, op, limit, value):
-    return {"goal": name, "op": op, "limit": limit, "value": round(value, 3),
-            "met": value <= limit if op == "<=" else value >= limit}
+def apply(gateway, policy):
+    gateway.ask("policy.apply", reason="bench", syntax="json", document=json.dumps(policy))
 
 
-class Gateway:
-    def __init__(self, folder, programs):
-        run("mount -t tmpfs bench /run && mkdir /run/wireguard && ip link set lo up")
-        self.tunnel = subprocess.Popen(["wireguard-go", "-f", "wg0"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.await_(lambda: run("ip -o link show type tun"), "the interface")
-        (folder / "sekisho.toml").write_text(CONFIG.format(folder=folder))
-        self.log = open(folder / "log", "w", encoding="utf-8")
-        self.daemon = subprocess.Popen([programs / "sekishod", "--config", folder / "sekisho.toml"], stderr=self.log)
-        self.await_((folder / "run/control.sock").exists, "the control socket")
-        self.ask = Control(str(folder / "run/control.sock")).ask
+class Beside:
+    """The same table, loaded by nft in a namespace of its own."""
 
-    @staticmethod
-    def await_(condition, what):
-        deadline = time.monotonic() + 30
-        while not condition():
-            if time.monotonic() > deadline:
-                sys.exit(f"bench: waited in vain for {what}")
-            time.sleep(0.05)
+    def __init__(self, folder):
+        self.host = Host()
+        self.whole, self.anew = folder / "whole.nft", folder / "anew.nft"
+        text = run("nft -s list table inet sekisho")
+        self.whole.write_text(text, encoding="utf-8")
+        self.anew.write_text("table inet sekisho\ndelete table inet sekisho\n" + text, encoding="utf-8")
 
-    def stop(self):
-        for process in self.daemon, self.tunnel:
-            process.terminate()
-            process.wait()
+    def load(self):
+        with self.host:
+            run("nft 'table inet sekisho; delete table inet sekisho'")
+            return timed(lambda: run(f"nft -f {self.whole}"))
 
-    def megabytes(self):
-        smaps = pathlib.Path(f"/proc/{self.daemon.pid}/smaps_rollup").read_text(encoding="utf-8")
-        return int(re.search(r"^Pss: +(\d+) kB", smaps, re.M)[1]) / 1024
+    def reload(self):
+        with self.host:
+            return timed(lambda: run(f"nft -f {self.anew}"))
 
 
-def measure(gateway, folder, pairs):
-    gateway.ask("policy.apply", reason="bench", syntax="json",
-                document=json.dumps(company(PEOPLE, GRANTS_EACH, RESOURCES, DEVICES_EACH)))
-    whole = folder / "whole.nft"
-    whole.write_text("table inet sekisho\ndelete table inet sekisho\n" + run("nft list table inet sekisho"), encoding="utf-8")
-    beside = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
-    reload = f"nsenter --net=/proc/{beside.pid}/ns/net nft -f {whole}"
-    Gateway.await_(lambda: os.readlink(f"/proc/{beside.pid}/ns/net") != os.readlink("/proc/self/ns/net"), "a namespace")
-    run(reload)
+def load_from_nothing(gateway):
+    """Until the kernel holds the whole, and until the daemon has read it back and said so."""
+    before = gateway.last_record()
+    run("nft delete table inet sekisho")
+    began = time.perf_counter()
+    wait_until(lambda: "sekisho" in run("nft list tables"), 60, "the table", pause=0.002)
+    loaded = time.perf_counter() - began
+    gateway.repaired(before)
+    return loaded, time.perf_counter() - began
+
+
+def memory_of_all(gateway, folder, policy):
+    """While the whole company is applied by the command line, a grant changes, and all is loaded anew."""
+    document = folder / "company.json"
+    document.write_text(json.dumps(policy), encoding="utf-8")
+    command = [gateway.programs / "sekisho", "--socket", folder / "run/control.sock", "policy", "apply", document]
+    typed = subprocess.Popen([*command, "--syntax", "json", "--reason", "bench"], stdout=subprocess.DEVNULL)
+    row = {}
+    with Peak([gateway.daemon.pid, typed.pid]) as peak:
+        if typed.wait() != 0:
+            sys.exit("bench: the policy was not applied")
+        row["applied_peak_mb"] = round(peak.megabytes, 1)
+        row["applied_mb"] = round(megabytes([gateway.daemon.pid]), 1)
+        change_grant(gateway, 0)
+        load_from_nothing(gateway)
+    return row | {"peak_mb": round(peak.megabytes, 1), "at_rest_mb": round(megabytes([gateway.daemon.pid]), 1)}
+
+
+def change_grant(gateway, number):
+    """One added and taken back, in seconds each."""
+    resource = f"r{(number * 7 + 5) % RESOURCES}"
+    add = timed(lambda: gateway.ask("grant.add", id="bench", who=f"person:p{number}", resource=resource, reason="bench"))
+    return add, timed(lambda: gateway.ask("grant.remove", id="bench", reason="bench"))
+
+
+def put_peers_back(gateway, number):
+    before = gateway.last_record()
+    gateway.daemon.send_signal(signal.SIGSTOP)
+    run(f"wg setconf wg0 /dev/null && ip link set wg0 txqueuelen {1000 + number}")
+    began = time.perf_counter()
+    gateway.daemon.send_signal(signal.SIGCONT)
+    gateway.repaired(before)
+    took = time.perf_counter() - began
+    if run("wg show wg0 peers").count("\n") != PEERS:
+        sys.exit("bench: not all peers are back")
+    return took
+
+
+def measure_policy(gateway, folder, pairs):
+    memory = memory_of_all(gateway, folder, company(PEOPLE, GRANTS_EACH, RESOURCES, DEVICES_EACH))
+    beside = Beside(folder)
     rows = []
     for pair in range(pairs):
-        person, resource = f"p{pair}", f"r{(pair * 7 + 5) % RESOURCES}"
-        add = milliseconds(lambda: gateway.ask("grant.add", id="bench", who=f"person:{person}", resource=resource, reason="bench"))
-        theirs = milliseconds(lambda: run(reload))
-        remove = milliseconds(lambda: gateway.ask("grant.remove", id="bench", reason="bench"))
-        rows.append({"pair": pair, "grant_added_ms": round(add, 3), "grant_removed_ms": round(remove, 3),
-                     "nft_reload_ms": round(theirs, 3), "pss_mb": round(gateway.megabytes(), 1)})
-    beside.kill()
-    beside.wait()
-    return rows
+        reload = beside.reload()
+        add, remove = change_grant(gateway, pair)
+        rows.append({"pair": pair, "grant_added_ms": round(add * 1000, 3), "grant_removed_ms": round(remove * 1000, 3),
+                     "nft_reload_s": round(reload, 3)})
+    for row in rows:
+        theirs = beside.load()
+        loaded, repaired = load_from_nothing(gateway)
+        row |= {"nft_load_s": round(theirs, 3), "loaded_s": round(loaded, 3), "repaired_s": round(repaired, 3)}
+    return memory, rows
+
+
+def in_gateway(folder, programs, work):
+    gateway = Gateway(folder, programs)
+    try:
+        return work(gateway)
+    finally:
+        gateway.stop()
+
+
+def measure(folder, programs, pairs):
+    memory, rows = in_gateway(folder / "policy", programs, lambda gateway: measure_policy(gateway, folder / "policy", pairs))
+
+    def peers(gateway):
+        apply(gateway, company(PEERS // DEVICES_EACH, 0, 0, DEVICES_EACH))
+        for row in rows:
+            row["peers_s"] = round(put_peers_back(gateway, row["pair"]), 3)
+
+    in_gateway(folder / "peers", programs, peers)
+    return memory, rows
 
 
 def main():
     programs, pairs = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+    run("mount -t tmpfs bench /run && ip link set lo up")
     with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        gateway = Gateway(folder, programs)
-        try:
-            rows = measure(gateway, folder, pairs)
-        finally:
-            gateway.stop()
-    ours = [row[key] for row in rows for key in ("grant_added_ms", "grant_removed_ms")]
-    change = statistics.median(ours)
-    ratios = [row["nft_reload_ms"] / (row["grant_added_ms"] + row["grant_removed_ms"]) * 2 for row in rows]
-    print(json.dumps({"name": "apply", "rows": rows, "spread": {"least": min(ratios), "most": max(ratios)},
-                      "goals": [goal("grant_change_ms", "<=", 5, change),
-                                goal("grant_change_vs_reload", ">=", 100, statistics.median(ratios)),
-                                goal("rss_mb", "<=", 100, max(row["pss_mb"] for row in rows))]}))
+        memory, rows = measure(pathlib.Path(name), programs, pairs)
+    pair_rows, rows = rows, [memory, *rows]
+    changes = [row[key] for row in pair_rows for key in ("grant_added_ms", "grant_removed_ms")]
+    reloads = [row["nft_reload_s"] * 2000 / (row["grant_added_ms"] + row["grant_removed_ms"]) for row in pair_rows]
+    loads = [row["loaded_s"] / row["nft_load_s"] for row in pair_rows]
+    tell("apply", rows,
+         [median_goal(rows, "grant_change_ms", "<=", 5, changes),
+          median_goal(rows, "grant_change_vs_reload", ">=", 100, reloads),
+          median_goal(rows, "full_load_s", "<=", 1, [row["loaded_s"] for row in pair_rows]),
+          median_goal(rows, "full_load_vs_nft", "<=", 1, loads),
+          goal("rss_mb", "<=", 100, memory["peak_mb"]),
+          median_goal(rows, "peers_10k_s", "<=", 2, [row["peers_s"] for row in pair_rows])])
 
 
 if __name__ == "__main__":
