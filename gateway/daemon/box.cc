@@ -225,6 +225,7 @@ Result<std::vector<engine::PeerStatus>> Box::peers() {
                      .received_bytes = peer.received_bytes,
                      .sent_bytes = peer.sent_bytes});
   }
+  std::ranges::sort(peers, {}, &engine::PeerStatus::public_key);
   return peers;
 }
 

@@ -160,7 +160,7 @@ struct ReadRevisionAt {
 struct ReadHistory {
   std::size_t limit;
 };  // outcome: vector<Revision>, documents left empty
-struct ReadPeers {};  // outcome: vector<PeerStatus>
+struct ReadPeers {};  // outcome: vector<PeerStatus>, sorted by key
 struct ReadFlows {};  // outcome: vector<LiveFlow>
 struct Examine {
   Desired desired;

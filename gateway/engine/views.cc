@@ -23,8 +23,8 @@ Node number(std::uint64_t value) {
 }
 
 const PeerStatus* find_peer(const std::vector<PeerStatus>& peers, const PublicKey& key) {
-  const auto found = std::ranges::find(peers, key, &PeerStatus::public_key);
-  return found == peers.end() ? nullptr : &*found;
+  const auto found = std::ranges::lower_bound(peers, key, {}, &PeerStatus::public_key);
+  return found == peers.end() || found->public_key != key ? nullptr : &*found;
 }
 
 // The object's own fields behind its id; for a device also its tunnel.

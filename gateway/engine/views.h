@@ -8,7 +8,7 @@
 #include "policy/model/validate.h"
 
 // What the engine knows, as the values that replies carry. A table's member "answer" is the yes or
-// no of an operation that is a question.
+// no of an operation that is a question. Peers are sorted by key everywhere.
 namespace sekisho::engine {
 
 // person.list and its like: one row an object. `peers` are the tunnels as they are now.

@@ -25,6 +25,35 @@ std::chrono::milliseconds since(Clock::time_point start) {
   return std::chrono::ceil<std::chrono::milliseconds>(Clock::now() - start);
 }
 
+const Element* find(const std::vector<Element>& elements, const Element& place) {
+  const auto key = [](const Element& e) { return std::tie(e.first, e.last); };
+  const auto found = std::ranges::lower_bound(elements, key(place), {}, key);
+  return found != elements.end() && found->same_place(place) ? &*found : nullptr;
+}
+
+// Asks for the elements that are said to be missing, and puts those that are there after all into
+// `state`; whether there were any. Where one is missing indeed, its set is written to anyway.
+Result<bool> find_passed_over(Socket& socket, const std::string& table, const Comparison& found,
+                              TableState& state) {
+  bool any = false;
+  for (const auto& [set, elements] : found.to_add) {
+    const auto read = state.contents.find(set);
+    if (read == state.contents.end() || found.sets_to_make.contains(set)) continue;
+    std::vector<Element> there;
+    for (const Element& element : elements) {
+      if (find(read->second, element) != nullptr) continue;
+      auto one = read_one(socket, table, set, element);
+      if (!one) return std::unexpected(one.error());
+      if (!*one) break;
+      there.push_back(**std::move(one));
+    }
+    any = any || !there.empty();
+    read->second.insert(read->second.end(), there.begin(), there.end());
+    std::ranges::sort(read->second, {}, [](const Element& e) { return std::tie(e.first, e.last); });
+  }
+  return any;
+}
+
 // Compares the kernel's table, as it is read now, with what was wanted at `now`, `start` ago.
 Result<Comparison> look(Socket& socket, const Ruleset& ruleset, const Tables& tables, Instant now,
                         Clock::time_point start, TableState& state) {
@@ -32,20 +61,21 @@ Result<Comparison> look(Socket& socket, const Ruleset& ruleset, const Tables& ta
   auto there = read_table(socket, ruleset.table, policy_sets(ruleset));
   if (!there) return std::unexpected(there.error());
   state = std::move(*there);
-  return compare(state, ruleset, contents_of(tables, now + since(start)),
-                 kEndTolerance + since(begun));
+  const auto compared = [&] {
+    return compare(state, ruleset, contents_of(tables, now + since(start)),
+                   kEndTolerance + since(begun));
+  };
+  Comparison found = compared();
+  const auto passed_over = find_passed_over(socket, ruleset.table, found, state);
+  if (!passed_over) return std::unexpected(passed_over.error());
+  if (*passed_over) found = compared();
+  return found;
 }
 
 std::size_t size_of(const Contents& contents) {
   std::size_t size = 0;
   for (const auto& [set, elements] : contents) size += elements.size();
   return size;
-}
-
-const Element* find(const std::vector<Element>& elements, const Element& place) {
-  const auto key = [](const Element& e) { return std::tie(e.first, e.last); };
-  const auto found = std::ranges::lower_bound(elements, key(place), {}, key);
-  return found != elements.end() && found->same_place(place) ? &*found : nullptr;
 }
 
 std::unexpected<Error> not_as_sent(const std::string& what) {
@@ -144,7 +174,7 @@ Result<void> Nftables::read_back(const ContentsChange& change, Clock::time_point
       all = std::move(*elements);
     }
     const auto check = [&](const Element& element, bool wanted) -> Result<void> {
-      if (!few) return check_one(set, element, wanted, find(all, element), since(start));
+      if (!few && check_one(set, element, wanted, find(all, element), since(start))) return {};
       const auto there = read_one(socket_, kTableName, set, element);
       if (!there) return std::unexpected(there.error());
       return check_one(set, element, wanted, *there ? &**there : nullptr, since(start));

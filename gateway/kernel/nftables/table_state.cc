@@ -118,6 +118,9 @@ Result<std::vector<Element>> read_elements(Socket& socket, const std::string& ta
       });
   if (!done) return std::unexpected(done.error());
   std::ranges::sort(elements, {}, [](const Element& e) { return std::tie(e.first, e.last); });
+  // A walk over a set that grows meanwhile also comes to some twice.
+  const auto twice = std::ranges::unique(elements, &Element::same_place);
+  elements.erase(twice.begin(), twice.end());
   return elements;
 }
 

@@ -35,7 +35,8 @@ struct TableState {
 Result<TableState> read_table(Socket& socket, const std::string& table,
                               const std::map<std::string, SetDeclaration>& contents);
 
-// The elements of one set; sorted.
+// The elements of one set; sorted, each once. While the kernel makes the set larger, its walk
+// passes some over: what is not here but was to be is asked for by read_one().
 Result<std::vector<Element>> read_elements(Socket& socket, const std::string& table,
                                            const std::string& set, bool interval);
 
