@@ -86,7 +86,7 @@ DeviceChange device_change(const PolicyEdit& edit, const PolicyEdit& undo,
                            const std::optional<DeviceId>& key_made_here) {
   DeviceChange change;
   for (const auto& [id, after] : edit.devices) {
-    const std::optional<Device>& before = undo.devices.at(id);
+    const Boxed<Device>& before = undo.devices.at(id);
     if (before && after && before->public_key == after->public_key &&
         before->addresses == after->addresses) {
       continue;

@@ -99,7 +99,7 @@ Resource decode_resource(Fields& fields) {
 }
 
 // Hours are those of a place: neither means anything without the other.
-void decode_hours(Fields& fields, std::optional<WeeklyHours>& hours) {
+void decode_hours(Fields& fields, Boxed<WeeklyHours>& hours) {
   if (fields.optional("hours") == nullptr && fields.optional("zone") == nullptr) return;
   hours.emplace();
   if (const Node* spans = fields.required("hours", "write hours = [\"mon-fri 09:00-18:00\"]")) {

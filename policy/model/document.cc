@@ -22,15 +22,4 @@ Result<Node> read_document(std::string_view text, Syntax syntax, std::string_vie
   return {};
 }
 
-std::string write_policy(const Policy& policy, Syntax syntax) {
-  switch (syntax) {
-    case Syntax::toml:
-      return write_toml(encode(policy));
-    case Syntax::json:
-      return write_json(encode(policy));
-  }
-  assert(false);
-  return {};
-}
-
 }  // namespace sekisho

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cassert>
 #include <map>
 #include <utility>
 
@@ -40,7 +41,39 @@ void add_section(Node::Table& document, std::string name, const std::map<Id, Thi
   document.emplace_back(std::move(name), Node{.value = std::move(section)});
 }
 
+// The sections of a document, in their order.
+template <class Visitor>
+void each_section(const Policy& policy, Visitor visit) {
+  visit("role", policy.roles);
+  visit("person", policy.people);
+  visit("device", policy.devices);
+  visit("resource", policy.resources);
+  visit("grant", policy.grants);
+}
+
+// Object by object: the whole as a Node takes many times the room of its text.
+std::string write_as_toml(const Policy& policy) {
+  std::string text;
+  if (policy.quota != Quota{}) add_toml(text, "quota", encode(policy.quota));
+  each_section(policy, [&](std::string_view name, const auto& things) {
+    for (const auto& [id, thing] : things) add_toml(text, name, id.str(), encode(thing));
+  });
+  text.shrink_to_fit();
+  return text;
+}
+
 }  // namespace
+
+std::string write_policy(const Policy& policy, Syntax syntax) {
+  switch (syntax) {
+    case Syntax::toml:
+      return write_as_toml(policy);
+    case Syntax::json:
+      return write_json(encode(policy));
+  }
+  assert(false);
+  return {};
+}
 
 Node encode(const Person& person) {
   Node::Table table;
@@ -114,11 +147,9 @@ Node encode(const Quota& quota) {
 Node encode(const Policy& policy) {
   Node::Table document;
   if (policy.quota != Quota{}) document.emplace_back("quota", encode(policy.quota));
-  add_section(document, "role", policy.roles);
-  add_section(document, "person", policy.people);
-  add_section(document, "device", policy.devices);
-  add_section(document, "resource", policy.resources);
-  add_section(document, "grant", policy.grants);
+  each_section(policy, [&](std::string_view name, const auto& things) {
+    add_section(document, std::string(name), things);
+  });
   return {.value = std::move(document)};
 }
 

@@ -63,5 +63,9 @@ Result<Node> read_json(std::string_view text, std::string_view file);  // RFC 82
 // string of its text.
 std::string write_toml(const Node& root);
 std::string write_json(const Node& root, bool one_line = false);
+// Goes on with what write_toml() writes, member by member of a root that is never there as a whole:
+// the member `key`, or `key` of the root's table `section`. What is no table comes first.
+void add_toml(std::string& out, std::string_view key, const Node& node);
+void add_toml(std::string& out, std::string_view section, std::string_view key, const Node& node);
 
 }  // namespace sekisho

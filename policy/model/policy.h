@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "policy/base/boxed.h"
 #include "policy/base/ip.h"
 #include "policy/base/keys.h"
 #include "policy/base/ports.h"
@@ -94,7 +95,7 @@ using Who = std::variant<PersonId, RoleId>;
 
 // What must hold, besides a grant's beginning and end, for it to open anything: all of these.
 struct Conditions {
-  std::optional<WeeklyHours> hours = {};
+  Boxed<WeeklyHours> hours = {};
   // A sign-in not older than this. Nobody can sign in yet, so such a grant opens nothing.
   std::optional<std::chrono::minutes> session = {};
   bool operator==(const Conditions&) const = default;

@@ -61,6 +61,27 @@ void apply_changes(Map& objects, Changes& changes, Changes& undo) {
   }
 }
 
+// A document that write_policy() wrote, part by part: what a reader makes of the whole takes many
+// times the room of its text. In such a text "[" begins a line where an object begins, and nowhere
+// else.
+Checked<Policy> read_in_parts(std::string_view document, std::string_view file) {
+  constexpr std::size_t kPart = std::size_t{1} << 20;
+  Policy policy;
+  while (!document.empty()) {
+    const auto end = document.find("\n[", kPart);
+    auto part = read_policy(document.substr(0, end), Syntax::toml, file);
+    if (!part) return part;
+    policy.roles.merge(part->roles);
+    policy.people.merge(part->people);
+    policy.devices.merge(part->devices);
+    policy.resources.merge(part->resources);
+    policy.grants.merge(part->grants);
+    if (part->quota != Quota{}) policy.quota = part->quota;
+    document.remove_prefix(end == std::string_view::npos ? document.size() : end + 1);
+  }
+  return policy;
+}
+
 struct Path {
   std::string_view kind, id;
 };
@@ -117,25 +138,25 @@ PolicyEdit apply(PolicyEdit& edit, Policy& policy) {
 }
 
 std::string write_edit(const PolicyEdit& edit) {
-  Policy set;
+  const Policy none;
   Node::Array removed;
-  each_kind(set, edit, [&](std::string_view kind, auto& objects, const auto& changes) {
+  each_kind(none, edit, [&](std::string_view kind, const auto&, const auto& changes) {
     for (const auto& [id, object] : changes) {
-      if (object) {
-        objects.emplace_hint(objects.end(), id, *object);
-      } else {
-        removed.push_back({std::string(kind) + "." + id.str()});
-      }
+      if (!object) removed.push_back({std::string(kind) + "." + id.str()});
     }
   });
-  if (edit.quota) set.quota = *edit.quota;
   if (edit.quota == Quota{}) removed.push_back({std::string(kQuota)});
-  Node document = encode(set);
-  if (!removed.empty()) {
-    auto& table = std::get<Node::Table>(document.value);
-    table.insert(table.begin(), {std::string(kRemove), Node{std::move(removed)}});
-  }
-  return write_toml(document);
+
+  std::string text;
+  if (!removed.empty()) add_toml(text, kRemove, {std::move(removed)});
+  if (edit.quota && edit.quota != Quota{}) add_toml(text, kQuota, encode(*edit.quota));
+  each_kind(none, edit, [&](std::string_view kind, const auto&, const auto& changes) {
+    for (const auto& [id, object] : changes) {
+      if (object) add_toml(text, kind, id.str(), encode(*object));
+    }
+  });
+  text.shrink_to_fit();
+  return text;
 }
 
 Checked<PolicyEdit> read_edit(std::string_view text, std::string_view file) {
@@ -172,7 +193,7 @@ Checked<PolicyEdit> read_edit(std::string_view text, std::string_view file) {
 
 Checked<Policy> read_edited(std::string_view document, const std::vector<std::string>& edits,
                             std::string_view file) {
-  auto policy = read_policy(document, Syntax::toml, file);
+  auto policy = read_in_parts(document, file);
   for (std::size_t i = 0; policy && i < edits.size(); ++i) {
     auto edit = read_edit(edits[i], std::string(file) + ", edit " + std::to_string(i + 1));
     if (!edit) return std::unexpected(std::move(edit.error()));

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "policy/base/boxed.h"
 #include "policy/base/result.h"
 #include "policy/model/policy.h"
 
@@ -15,7 +16,7 @@ namespace sekisho {
 // nothing where it shall not be. Small where the change is small, however large the policy.
 struct PolicyEdit {
   template <class Id, class Object>
-  using Changes = std::map<Id, std::optional<Object>>;
+  using Changes = std::map<Id, Boxed<Object>>;
 
   Changes<RoleId, Role> roles;
   Changes<PersonId, Person> people;
@@ -42,7 +43,7 @@ std::string write_edit(const PolicyEdit& edit);
 // `file` begins the places in errors.
 Checked<PolicyEdit> read_edit(std::string_view text, std::string_view file);
 
-// The policy of a document after these edits, all as they were written.
+// The policy of a document after these edits, all as write_policy() and write_edit() wrote them.
 Checked<Policy> read_edited(std::string_view document, const std::vector<std::string>& edits,
                             std::string_view file);
 

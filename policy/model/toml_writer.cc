@@ -74,51 +74,24 @@ void write_value(std::string& out, const Node& node) {
       node.value);
 }
 
+const Comments& no_comments() {
+  static const Comments kNone;
+  return kNone;
+}
+
 // Writes the tables, and by everything that has a line of its own its comments.
 class Writer {
  public:
-  explicit Writer(const Comments& comments) : comments_(comments) {}
+  Writer(std::string& out, const Comments& comments) : out_(out), comments_(comments) {}
 
-  std::string write(const Node& root) {
+  void write(const Node& root) {
     lines("", of(root).before);
     write_table({}, root);
     if (!out_.empty() && !of(root).after.empty()) out_ += '\n';
     lines("", of(root).after);
-    return std::move(out_);
   }
 
- private:
-  const Comment& of(const Node& node) const {
-    static const Comment kNone;
-    if (comments_.empty()) return kNone;
-    const auto found = comments_.find(&node);
-    return found == comments_.end() ? kNone : found->second;
-  }
-
-  void lines(std::string_view indent, const std::vector<std::string>& comments) {
-    for (const std::string& line : comments) {
-      if (!line.empty()) out_ += indent;
-      out_ += line + '\n';
-    }
-  }
-
-  void end_line(const Node& node) {
-    const std::string& beside = of(node).beside;
-    if (!beside.empty()) out_ += "  " + beside;
-    out_ += '\n';
-  }
-
-  // A list is broken up where its line would be too long, or where something stands by its
-  // elements.
-  bool is_broken(const Node& node, std::string_view line) const {
-    const Node::Array* array = node.array();
-    return array != nullptr && (width(line) > kLineWidth || !of(node).after.empty() ||
-                                std::ranges::any_of(*array, [&](const Node& element) {
-                                  return !comments_.empty() && comments_.contains(&element);
-                                }));
-  }
-
-  void write_member(const std::string& key, const Node& node) {
+  void write_member(std::string_view key, const Node& node) {
     lines("", of(node).before);
     std::string line;
     write_key(line, key);
@@ -167,19 +140,68 @@ class Writer {
     }
   }
 
+ private:
+  const Comment& of(const Node& node) const {
+    static const Comment kNone;
+    if (comments_.empty()) return kNone;
+    const auto found = comments_.find(&node);
+    return found == comments_.end() ? kNone : found->second;
+  }
+
+  void lines(std::string_view indent, const std::vector<std::string>& comments) {
+    for (const std::string& line : comments) {
+      if (!line.empty()) out_ += indent;
+      out_ += line + '\n';
+    }
+  }
+
+  void end_line(const Node& node) {
+    const std::string& beside = of(node).beside;
+    if (!beside.empty()) out_ += "  " + beside;
+    out_ += '\n';
+  }
+
+  // A list is broken up where its line would be too long, or where something stands by its
+  // elements.
+  bool is_broken(const Node& node, std::string_view line) const {
+    const Node::Array* array = node.array();
+    return array != nullptr && (width(line) > kLineWidth || !of(node).after.empty() ||
+                                std::ranges::any_of(*array, [&](const Node& element) {
+                                  return !comments_.empty() && comments_.contains(&element);
+                                }));
+  }
+
+  std::string& out_;
   const Comments& comments_;
-  std::string out_;
 };
 
 }  // namespace
 
+void add_toml(std::string& out, std::string_view key, const Node& node) {
+  Writer writer(out, no_comments());
+  if (node.table() == nullptr) return writer.write_member(key, node);
+  std::string path;
+  write_key(path, key);
+  writer.write_table(path, node);
+}
+
+void add_toml(std::string& out, std::string_view section, std::string_view key, const Node& node) {
+  std::string path;
+  write_key(path, section);
+  path += '.';
+  write_key(path, key);
+  Writer(out, no_comments()).write_table(path, node);
+}
+
 std::string write_toml(const Node& root, const Comments& comments) {
   assert(root.table() != nullptr);
-  return Writer(comments).write(root);
+  std::string out;
+  Writer(out, comments).write(root);
+  return out;
 }
 
 std::string write_toml(const Node& root) {
-  return write_toml(root, {});
+  return write_toml(root, no_comments());
 }
 
 }  // namespace sekisho

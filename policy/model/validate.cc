@@ -38,7 +38,7 @@ void put_all_in_order(Map& objects) {
   for (auto& [id, object] : objects) put_in_order(object);
 }
 template <class Id, class Object>
-void put_all_in_order(std::map<Id, std::optional<Object>>& changes) {
+void put_all_in_order(std::map<Id, Boxed<Object>>& changes) {
   for (auto& [id, object] : changes) {
     if (object) put_in_order(*object);
   }

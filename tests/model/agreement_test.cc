@@ -133,7 +133,7 @@ TEST(BrokenCompiler, IgnoringTheBeginOfGrantsIsNoticed) {
 TEST(BrokenCompiler, IgnoringHoursIsNoticed) {
   EXPECT_GE(disagreements(
                 [](Policy& policy) {
-                  for (auto& [id, grant] : policy.grants) grant.conditions.hours.reset();
+                  for (auto& [id, grant] : policy.grants) grant.conditions.hours = std::nullopt;
                 },
                 Flaw::none),
             1);

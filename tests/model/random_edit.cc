@@ -122,7 +122,7 @@ bool change_condition(Random& random, Edit edit, Policy& policy) {
   if (grant == nullptr) return false;
   Conditions& conditions = grant->second.conditions;
   if (edit == Edit::set_hours) conditions.hours = random_hours(random);
-  if (edit == Edit::lift_hours) conditions.hours.reset();
+  if (edit == Edit::lift_hours) conditions.hours = std::nullopt;
   if (edit == Edit::demand_session) conditions.session = std::chrono::minutes(60);
   if (edit == Edit::waive_session) conditions.session.reset();
   return true;

@@ -141,7 +141,7 @@ TEST(Compile, OfSeveralHoursTheLatestCloses) {
   policy.policy.grants.at(GrantId("g")).conditions.hours = utc_hours("fri 07:00-08:10");
   policy.policy.grants.at(GrantId("h")).conditions.hours = utc_hours("fri 07:00-08:20");
   EXPECT_EQ(right(compiled(policy), "10.66.0.2", "10.1.0.7", 443), until(1'200));
-  policy.policy.grants.at(GrantId("h")).conditions.hours.reset();
+  policy.policy.grants.at(GrantId("h")).conditions.hours = std::nullopt;
   EXPECT_EQ(right(compiled(policy), "10.66.0.2", "10.1.0.7", 443), kForever);
 }
 

@@ -1,7 +1,11 @@
 #include "policy/model/policy_edit.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
+#include "policy/model/document.h"
 #include "policy/model/validate.h"
 #include "tests/support/zoneinfo.h"
 #include "tests/unit/policy/model/example.h"
@@ -40,6 +44,28 @@ TEST(PolicyEdit, LeadsFromOneToTheOtherAndBack) {
   EXPECT_EQ(policy, after);
   apply(undo, policy);
   EXPECT_EQ(policy, before);
+}
+
+// More than a reader takes at once; each value that can begin a line or hold a bracket.
+TEST(PolicyEdit, ALargeDocumentIsReadInParts) {
+  Policy policy = office();
+  policy.quota.devices_per_person = 3;
+  for (int i = 0; i < 40'000; ++i) {
+    policy.people[PersonId(fmt::format("p{}", i))] = {
+        .name = fmt::format("[person.p{}] \"[\"", i), .roles = {}, .state = PersonState::active};
+  }
+  auto& prefixes = policy.resources.at(ResourceId("wiki")).prefixes;
+  for (int i = 0; i < 200; ++i) prefixes.push_back(*Prefix::parse(fmt::format("10.0.{}.0/24", i)));
+  std::ranges::sort(prefixes);
+  const std::string text = write_policy(policy, Syntax::toml);
+  ASSERT_GT(text.size(), std::size_t{2} << 20);
+  ASSERT_THAT(text, HasSubstr("prefixes = [\n"));
+  const auto read = read_edited(text, {}, "f");
+  ASSERT_TRUE(read.has_value()) << to_string(read.error().front());
+  EXPECT_EQ(write_edit(difference(policy, *read)), "");
+  const auto broken = read_edited(text + "[person.last]\nname = 1\n", {}, "f");
+  ASSERT_FALSE(broken.has_value());
+  EXPECT_EQ(broken.error().front().object, "person.last.name");
 }
 
 TEST(PolicyEdit, WhatChangesNothingIsLeftOut) {
