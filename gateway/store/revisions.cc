@@ -138,12 +138,10 @@ Result<Base> load_base(Database& database, RevisionNumber number) {
 }
 
 std::string digest_of(std::string_view base, std::string_view edit, std::string_view document) {
-  std::string all(base);
-  for (const std::string_view part : {edit, document}) {
-    all += '\n' + std::to_string(part.size()) + '\n';
-    all += part;
-  }
-  return to_hex(sha256(all));
+  const auto length = [](std::string_view part) {
+    return '\n' + std::to_string(part.size()) + '\n';
+  };
+  return to_hex(sha256({base, length(edit), edit, length(document), document}));
 }
 
 Result<void> insert_pending(Database& database, const NewRevision& revision) {
@@ -167,39 +165,57 @@ Result<void> insert_pending(Database& database, const NewRevision& revision) {
                    " document, edits, room) VALUES ('pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                    revision.author, revision.reason, to_seconds(revision.time),
                    to_column(revision.base),
-                   digest_of(base->digest, revision.edit, document.value_or("")), base->space,
-                   revision.edit, document, base->edits, base->room)
+                   digest_of(base->digest, revision.edit,
+                             document ? std::string_view(*document) : std::string_view()),
+                   base->space, revision.edit, document, base->edits, base->room)
       .run();
 }
 
-// The last document that is whole and the edits from there, each held against its digest.
-Result<void> load_text(Database& database, RevisionNumber number, Revision& revision) {
+// From the last revision that is kept whole to this one.
+Result<std::vector<RevisionNumber>> way_to(Database& database, RevisionNumber number) {
+  std::vector<RevisionNumber> way;
   Statement read(database,
                  "WITH RECURSIVE back(number, base, edits) AS ("
                  " SELECT number, base, edits FROM revisions WHERE number = ?"
                  " UNION ALL SELECT r.number, r.base, r.edits"
                  " FROM back JOIN revisions r ON r.number = back.base WHERE back.edits > 0) "
-                 "SELECT r.number, r.edit, r.document, r.digest, b.digest, r.edits"
-                 " FROM back JOIN revisions r USING (number)"
-                 " LEFT JOIN revisions b ON b.number = r.base ORDER BY r.number",
+                 "SELECT number FROM back ORDER BY number",
                  to_column(number));
-  bool begun = false;
-  return read.each([&]() -> Result<void> {
-    const std::string edit = read.text(1);
-    std::string document = read.text(2);
-    const bool whole = read.integer(5) == 0;
-    if (read.text(3) != digest_of(read.text(4), edit, document) || whole == begun) {
-      return std::unexpected(database.damaged(
-          "the text of " + object_of(to_revision(read.integer(0))) + " does not match its digest"));
+  auto done = read.each([&]() -> Result<void> {
+    way.push_back(to_revision(read.integer(0)));
+    return {};
+  });
+  if (!done) return std::unexpected(done.error());
+  return way;
+}
+
+// The last document that is whole and the edits from there, each held against its digest. One row
+// at a time: SQLite would hold all of their texts, several times, to sort or join them.
+Result<void> load_text(Database& database, RevisionNumber number, Revision& revision) {
+  const auto way = way_to(database, number);
+  if (!way) return std::unexpected(way.error());
+  for (const RevisionNumber each : *way) {
+    Statement read(database,
+                   "SELECT r.edit, r.document, r.digest, b.digest, r.edits FROM revisions r"
+                   " LEFT JOIN revisions b ON b.number = r.base WHERE r.number = ?",
+                   to_column(each));
+    const auto row = read.step();
+    if (!row) return std::unexpected(row.error());
+    std::string edit = read.text(0);
+    std::string document = read.text(1);
+    const bool whole = read.integer(4) == 0;
+    if (!*row || read.text(2) != digest_of(read.text(3), edit, document) ||
+        whole != (each == way->front())) {
+      return std::unexpected(
+          database.damaged("the text of " + object_of(each) + " does not match its digest"));
     }
-    begun = true;
     if (whole) {
       revision.document = std::move(document);
     } else {
-      revision.edits.push_back(edit);
+      revision.edits.push_back(std::move(edit));
     }
-    return {};
-  });
+  }
+  return {};
 }
 
 Result<void> move(Database& database, RevisionNumber number, RevisionState from, RevisionState to) {
