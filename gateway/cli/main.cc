@@ -91,7 +91,7 @@ control::Reply answer(const cli::Options& options, const cli::Command& command) 
   if (row.operation == nullptr) return row.run(command.typed);
   auto request = cli::make_request(*row.operation, command.typed);
   if (!request) return std::unexpected(std::move(request.error()));
-  control::Reply reply = client::call(options.socket, *request);
+  control::Reply reply = client::call(options.socket, *std::move(request));
   if (!reply) name_document(reply.error(), command.typed);
   return reply;
 }

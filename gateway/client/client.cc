@@ -21,7 +21,7 @@ control::Reply give_up(ErrorCode code, const std::filesystem::path& socket, std:
 
 }  // namespace
 
-control::Reply call(const std::filesystem::path& path, const control::Request& request) {
+control::Reply call(const std::filesystem::path& path, control::Request request) {
   asio::io_context context;
   asio::local::stream_protocol::socket socket(context);
   boost::system::error_code error;
@@ -34,7 +34,7 @@ control::Reply call(const std::filesystem::path& path, const control::Request& r
     return give_up(ErrorCode::unreachable, path, "the gateway does not answer: " + error.message(),
                    "is sekishod running? see: systemctl status sekishod");
   }
-  const std::string frame = control::frame(control::encode(request));
+  std::string frame = control::frame(control::encode(std::exchange(request, {})));
   if (frame.size() > control::kMaxFrameBytes) {
     return give_up(ErrorCode::invalid, path, "the document is too large",
                    "send one of at most 32 MiB");
@@ -46,6 +46,7 @@ control::Reply call(const std::filesystem::path& path, const control::Request& r
   };
   asio::write(socket, asio::buffer(frame), error);
   if (error) return lost();
+  frame = {};  // a large document is not kept while the gateway works on it
   std::array<std::uint8_t, control::kFrameHeaderBytes> header{};
   asio::read(socket, asio::buffer(header), error);
   if (error) return lost();

@@ -155,12 +155,12 @@ Checked<Request> decode_request(std::string_view json) {
                 {},
                 "use the sekisho program of the same version"}});
   }
-  const Node* parameters = message->find("parameters");
   Request request{.operation = found->id, .parameters = {Node::Table{}}};
-  if (parameters != nullptr) {
-    if (parameters->table() == nullptr)
+  for (auto& [name, value] : std::get<Node::Table>(message->value)) {
+    if (name != "parameters") continue;
+    if (value.table() == nullptr)
       return std::unexpected(malformed("\"parameters\" is not an object"));
-    request.parameters = *parameters;
+    request.parameters = std::move(value);
   }
   if (Errors errors = check_parameters(*found, *request.parameters.table()); !errors.empty()) {
     return std::unexpected(std::move(errors));

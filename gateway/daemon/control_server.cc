@@ -103,7 +103,7 @@ class Session : public std::enable_shared_from_this<Session> {
                        self->timer_.cancel();
                        if (error) return;
                        auto request = control::decode_request(self->payload_);
-                       self->payload_.clear();
+                       self->payload_ = {};  // a large document's room goes at once
                        if (!request)
                          return self->write(std::unexpected(std::move(request.error())), true);
                        self->write(self->handler_(self->actor_, *std::move(request)), true);

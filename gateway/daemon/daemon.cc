@@ -1,5 +1,6 @@
 #include "gateway/daemon/daemon.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <sys/timerfd.h>
 #include <systemd/sd-daemon.h>
@@ -124,8 +125,8 @@ Checked<void> Daemon::adopt_policy() {
   if (*active) {
     const store::RevisionInfo& info = (*active)->info;
     started.active = engine::Revision{.number = info.number,
-                                      .document = (*active)->document,
-                                      .edits = (*active)->edits,
+                                      .document = std::move((*active)->document),
+                                      .edits = std::move((*active)->edits),
                                       .author = info.author,
                                       .reason = info.reason,
                                       .time = info.time,
@@ -154,6 +155,7 @@ void Daemon::run() {
   wait_for_clock();
   look_at_everything_at_ = SteadyClock::now() + kLookAtEverything;
   tick();
+  malloc_trim(0);  // what reading the stored policy took
   sd_notify(0, "READY=1");
   log(Severity::notice, "enforcing; control socket " + config_.socket().string());
   context_.run();
@@ -255,6 +257,7 @@ void Daemon::look_at_everything_in_turn() {
   if (SteadyClock::now() < look_at_everything_at_) return;
   const auto began = worked();
   if (!look_at_everything({})) tell(engine::Compared{});
+  malloc_trim(0);  // what the look, or the change before it, took for a moment
   const auto took = worked() - began;
   may_look_at_everything_at_ = SteadyClock::now() + took * kShareOfTime;
   look_at_everything_at_ =

@@ -93,9 +93,9 @@ engine::Outcome whole(Result<store::Revision> stored) {
 Executor::Executor(const Config& config, Box& box, store::Store& store, Reply reply)
     : config_(config), box_(box), store_(store), reply_(std::move(reply)) {}
 
-engine::Outcome Executor::execute(const engine::Effect& effect, Time now) {
+engine::Outcome Executor::execute(engine::Effect& effect, Time now) {
   return std::visit(
-      [&](const auto& one) -> engine::Outcome {
+      [&](auto& one) -> engine::Outcome {
         if constexpr (requires { do_it(one, now); })
           return do_it(one, now);
         else
@@ -146,15 +146,15 @@ engine::Outcome Executor::do_it(const engine::FindAddresses& find, Time) {
   return carried(store_.next_free_addresses(config_.network.pools, find.taken));
 }
 
-engine::Outcome Executor::do_it(const engine::StorePending& store, Time now) {
+engine::Outcome Executor::do_it(engine::StorePending& store, Time now) {
   auto number =
-      store_.add_pending({.edit = store.edit,
+      store_.add_pending({.edit = std::move(store.edit),
                           .document = [&] { return write_policy(*store.policy, Syntax::toml); },
                           .author = store.author,
                           .reason = store.reason,
                           .time = now,
                           .base = store.base,
-                          .space = store.space});
+                          .space = std::move(store.space)});
   if (number) pending_ = *number;
   return carried(std::move(number));
 }

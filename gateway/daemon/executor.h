@@ -20,8 +20,8 @@ class Executor {
   // All but `reply` must outlive it.
   Executor(const Config& config, Box& box, store::Store& store, Reply reply);
 
-  // An effect with an outcome; `now` is the wall clock.
-  engine::Outcome execute(const engine::Effect& effect, Time now);
+  // An effect with an outcome, whose contents may be used up by it; `now` is the wall clock.
+  engine::Outcome execute(engine::Effect& effect, Time now);
   // An effect without one: a record, an answer.
   void conclude(engine::Effect effect, Time now);
 
@@ -34,7 +34,7 @@ class Executor {
   engine::Outcome do_it(const engine::Remark& remark, Time now);
   engine::Outcome do_it(const engine::ChangePeers& change, Time now);
   engine::Outcome do_it(const engine::FindAddresses& find, Time now);
-  engine::Outcome do_it(const engine::StorePending& store, Time now);
+  engine::Outcome do_it(engine::StorePending& store, Time now);
   engine::Outcome do_it(const engine::Activate& activate, Time now);
   engine::Outcome do_it(const engine::Confirm& confirm, Time now);
   engine::Outcome do_it(const engine::Abandon& abandon, Time now);

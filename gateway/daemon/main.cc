@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <sys/resource.h>
@@ -18,6 +19,8 @@ using namespace sekisho;
 
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
+constexpr int kLarge = 128 * 1024;  // bytes
+
 std::string listed(std::span<const daemon::Usage> rows) {
   std::string text;
   for (const auto& [word, meaning] : rows) {
@@ -43,6 +46,9 @@ int main(int argc, char** argv) {
   // Keys are in this process's memory: no core dump of it.
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
+  // What is large is mapped and goes back to the system when it is freed: a policy is read,
+  // compared and stored as a whole now and then, and what that takes would stay otherwise.
+  mallopt(M_MMAP_THRESHOLD, kLarge);
   // Where the log has gone, the gateway goes on.
   signal(SIGPIPE, SIG_IGN);
   CLI::App app(std::string(daemon::kProgramSummary), "sekishod");

@@ -191,9 +191,11 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
 
 Effects Engine::proceed(const ChangePtr& change, Time now) {
   if (change->step == change->plan.size()) return finish(change, now);
-  const Effect& effect = change->plan[change->step];
-  change->kernel_touched |= touches_kernel(effect);
-  return await(effect, [this, change](Outcome outcome, Time at) -> Effects {
+  Effect& planned = change->plan[change->step];
+  change->kernel_touched |= touches_kernel(planned);
+  // What it carries is needed once, but for what taking back is held against.
+  Effect effect = changes_tables(planned) ? planned : std::move(planned);
+  return await(std::move(effect), [this, change](Outcome outcome, Time at) -> Effects {
     const Effect& done = change->plan[change->step];
     const bool installs = std::holds_alternative<Install>(done);
     if (installs || changes_tables(done))

@@ -229,9 +229,10 @@ std::string object_of(const Request& request) {
   return id.empty() ? group : group + "." + id;
 }
 
-std::string text_parameter(const Request& request, std::string_view name) {
+const std::string& text_parameter(const Request& request, std::string_view name) {
+  static const std::string none;
   const Node* node = request.parameters.find(name);
-  return node != nullptr && node->string() != nullptr ? *node->string() : std::string();
+  return node != nullptr && node->string() != nullptr ? *node->string() : none;
 }
 
 std::vector<std::string> list_parameter(const Request& request, std::string_view name) {

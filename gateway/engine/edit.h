@@ -44,7 +44,7 @@ void locate_in_document(Errors& errors, const control::Request& request);
 // What a request is about, where no edit says it: "person.tanaka", "policy".
 std::string object_of(const control::Request& request);
 // A text parameter; empty where it was not given.
-std::string text_parameter(const control::Request& request, std::string_view name);
+const std::string& text_parameter(const control::Request& request, std::string_view name);
 // A list's texts; none where it was not given.
 std::vector<std::string> list_parameter(const control::Request& request, std::string_view name);
 std::optional<std::int64_t> number_parameter(const control::Request& request,
