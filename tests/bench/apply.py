@@ -25,6 +25,7 @@ from report import goal, median_goal, tell
 
 PEOPLE, GRANTS_EACH, RESOURCES, DEVICES_EACH = 10_000, 10, 1_000, 2
 PEERS = 10_000
+SETTLE_S = 1  # the kernel frees a table's elements after nft has ended
 
 
 def timed(work):
@@ -70,20 +71,28 @@ def load_from_nothing(gateway):
 
 
 def memory_of_all(gateway, folder, policy):
-    """While the whole company is applied by the command line, a grant changes, and all is loaded anew."""
+    """While the command line applies the whole company, then a grant changes and all is loaded anew, at
+    rest, and while the daemon starts from its disk."""
     document = folder / "company.json"
     document.write_text(json.dumps(policy), encoding="utf-8")
     command = [gateway.programs / "sekisho", "--socket", folder / "run/control.sock", "policy", "apply", document]
     typed = subprocess.Popen([*command, "--syntax", "json", "--reason", "bench"], stdout=subprocess.DEVNULL)
     row = {}
-    with Peak([gateway.daemon.pid, typed.pid]) as peak:
+    with Peak(lambda: [typed.pid, gateway.daemon.pid]) as peak:
         if typed.wait() != 0:
             sys.exit("bench: the policy was not applied")
-        row["applied_peak_mb"] = round(peak.megabytes, 1)
-        row["applied_mb"] = round(megabytes([gateway.daemon.pid]), 1)
+        row["applying_mb"] = peak.take()
         change_grant(gateway, 0)
         load_from_nothing(gateway)
-    return row | {"peak_mb": round(peak.megabytes, 1), "at_rest_mb": round(megabytes([gateway.daemon.pid]), 1)}
+        row["running_mb"] = peak.take()
+        time.sleep(10)  # a look at everything comes between
+        row["at_rest_mb"] = round(megabytes([gateway.daemon.pid]), 1)
+        gateway.daemon.terminate()
+        gateway.daemon.wait()
+        peak.take()
+        gateway.start()
+        row["starting_mb"] = peak.take()
+    return row
 
 
 def change_grant(gateway, number):
@@ -112,11 +121,13 @@ def measure_policy(gateway, folder, pairs):
     rows = []
     for pair in range(pairs):
         reload = beside.reload()
+        time.sleep(SETTLE_S)
         add, remove = change_grant(gateway, pair)
         rows.append({"pair": pair, "grant_added_ms": round(add * 1000, 3), "grant_removed_ms": round(remove * 1000, 3),
                      "nft_reload_s": round(reload, 3)})
     for row in rows:
         theirs = beside.load()
+        time.sleep(SETTLE_S)
         loaded, repaired = load_from_nothing(gateway)
         row |= {"nft_load_s": round(theirs, 3), "loaded_s": round(loaded, 3), "repaired_s": round(repaired, 3)}
     return memory, rows
@@ -156,7 +167,7 @@ def main():
           median_goal(rows, "grant_change_vs_reload", ">=", 100, reloads),
           median_goal(rows, "full_load_s", "<=", 1, [row["loaded_s"] for row in pair_rows]),
           median_goal(rows, "full_load_vs_nft", "<=", 1, loads),
-          goal("rss_mb", "<=", 100, memory["peak_mb"]),
+          goal("rss_mb", "<=", 100, max(memory.values())),
           median_goal(rows, "peers_10k_s", "<=", 2, [row["peers_s"] for row in pair_rows])])
 
 

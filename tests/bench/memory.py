@@ -20,11 +20,10 @@ def megabytes(pids):
 
 
 class Peak:
-    """The most that these processes came to hold at one moment: `with Peak([pid]) as peak`."""
+    """The most that processes hold together at one moment. `pids` says which they are just then."""
 
     def __init__(self, pids):
-        self.pids, self.megabytes, self.looks = list(pids), 0, 0
-        self._go_on = True
+        self.pids, self._most, self._go_on = pids, 0, True
         self._thread = threading.Thread(target=self._watch)
 
     def __enter__(self):
@@ -35,8 +34,12 @@ class Peak:
         self._go_on = False
         self._thread.join()
 
+    def take(self):
+        """Since the last time that it was taken."""
+        most, self._most = self._most, 0
+        return round(most, 1)
+
     def _watch(self):
         while self._go_on:
-            self.megabytes = max(self.megabytes, megabytes(self.pids))
-            self.looks += 1
+            self._most = max(self._most, megabytes(self.pids()))
             time.sleep(0.005)
