@@ -42,6 +42,7 @@ std::string escaped(std::string_view text) {
         out += c;
     }
   }
+  if (bold) out += "\\fR";
   return out;
 }
 

@@ -61,12 +61,14 @@ void examples(Page& page) {
       "sekisho policy can mori 198.51.100.7:443");
   page.paragraph("The laptop was lost: off the network, now.");
   page.example("sekisho device set mori-laptop --state blocked --reason \"lost on a train\"");
-  page.paragraph("Keep the policy in a file, and make that file the policy:");
+  page.paragraph(
+      "Keep the policy in a file, and make that file the policy, unless it locks you out:");
   page.example(
       "sekisho policy export > office.toml\n"
       "sekisho policy fmt --write office.toml\n"
       "sekisho policy diff office.toml\n"
-      "sekisho policy apply office.toml --reason \"the new wiki\"");
+      "sekisho policy apply office.toml --confirm 60s --reason \"the new wiki\"\n"
+      "sekisho policy confirm");
   page.paragraph("Complete all this with the tabulator key, in bash:");
   page.example("source <(sekisho completion bash)");
 }
