@@ -117,6 +117,47 @@ TEST_F(EngineTest, AnyFailureLeavesOldOrNew) {
   }
 }
 
+// A disk that will not even abandon: the next change does that first, and is not refused for it.
+TEST_F(EngineTest, WhatCouldNotBeAbandonedIsNoObstacle) {
+  world.failing = {world.effects + 2, world.effects + 4, world.effects + 5};
+  EXPECT_EQ(refused("grant.set", {{"id", text("web")}, {"who", text("person:suzuki")}}),
+            ErrorCode::rolled_back);
+  ASSERT_TRUE(world.pending.has_value());
+  world.failing.clear();
+  must("grant.remove", {{"id", text("web")}});
+  EXPECT_FALSE(https(kLaptop, kWeb));
+}
+
+// The kernel may hold anything then: what a diff would make of it nobody knows.
+TEST_F(EngineTest, NoDiffIsAppliedToTablesThatAreNotKnown) {
+  world.failing = {world.effects};
+  world.tell(Drifted{{"table is missing"}, {}});
+  world.trace.clear();
+  must("grant.remove", {{"id", text("web")}});
+  EXPECT_THAT(world.trace, ElementsAre("install", "pending", "activate"));
+  world.trace.clear();
+  must("grant.remove", {{"id", text("wiki")}});
+  EXPECT_THAT(world.trace, ElementsAre("tables", "pending", "activate"));
+}
+
+TEST_F(EngineTest, AnAddressThatChangesHandsIsTakenAwayFirst) {
+  must("device.set", {{"id", text("laptop")},
+                      {"person", text("suzuki")},
+                      {"public_key", text("Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2M=")}});
+  EXPECT_THAT(world.trace, ElementsAre("pending", "peers", "tables", "activate", "peers"));
+  EXPECT_TRUE(https(kLaptop, kWiki));
+  EXPECT_EQ(world.peers.size(), 2U);
+}
+
+TEST_F(EngineTest, PeersFollowAClockThatWasSet) {
+  must("person.set", {{"id", text("tanaka")}, {"valid_until", text("2026-11-22T02:00:00Z")}});
+  world.set_clock(std::chrono::hours(3));
+  must("grant.remove", {{"id", text("wiki")}});  // the tables know by this that tanaka has ended
+  EXPECT_EQ(world.peers.size(), 2U);
+  world.tell(ClockStepped{});
+  EXPECT_EQ(world.peers.size(), 1U);
+}
+
 // What reached the kernel and was taken back there is told as that; what never did, is not.
 TEST_F(EngineTest, TakenBackIsToldApart) {
   world.failing = {world.effects + 1};  // the disk, after the kernel
