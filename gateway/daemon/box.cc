@@ -68,7 +68,7 @@ Result<std::unique_ptr<Box>> Box::open(const Config& config, PrivateKey own_key,
                *std::move(route_watcher), *std::move(conntrack)}));
 }
 
-Result<void> Box::install(const engine::Desired& desired) {
+Result<void> Box::install(const engine::Desired& desired, bool rules_alone) {
   // Counting and strictness of conntrack before anything is forwarded: the rules rely on them.
   if (auto done = kernel::ensure_conntrack_settings(); !done)
     return std::unexpected(std::move(done.error()));
@@ -200,8 +200,12 @@ Result<std::vector<std::string>> Box::quick_differences(const engine::Peers& pee
   return lines;
 }
 
+Result<std::vector<std::string>> Box::rule_differences(const engine::Desired& desired) {
+  return parts_.nftables.observe(ruleset_, desired.tables(), instant());
+}
+
 Result<std::vector<std::string>> Box::differences(const engine::Desired& desired) {
-  auto lines = parts_.nftables.observe(ruleset_, desired.tables(), instant());
+  auto lines = rule_differences(desired);
   if (!lines) return lines;
   auto rest = quick_differences(desired.peers());
   if (!rest) return rest;

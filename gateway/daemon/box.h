@@ -39,6 +39,7 @@ class Box {
 
   // How the kernel differs from `desired`: one line each, none where all is right.
   Result<std::vector<std::string>> differences(const engine::Desired& desired);
+  Result<std::vector<std::string>> rule_differences(const engine::Desired& desired);
   // The same for all but rules and tables, which a notification tells of: cheap enough for a timer.
   Result<std::vector<std::string>> quick_differences(const engine::Peers& peers);
   Result<std::vector<std::string>> peer_differences(const engine::Peers& peers);

@@ -195,7 +195,9 @@ void Daemon::look_soon() {
 
 control::Reply Daemon::ask(const control::Actor& actor, control::Request request) {
   reply_.reset();
+  const bool whole = request.parameters.find("document") != nullptr;
   tell(engine::Asked{engine::RequestId(1), actor, std::move(request)});
+  if (whole) malloc_trim(0);  // it may have been the whole policy
   if (!reply_)
     return std::unexpected(
         Errors{{ErrorCode::failed, "sekishod", "gave no answer", {}, "look at its log"}});
@@ -265,11 +267,13 @@ void Daemon::look_at_everything_in_turn() {
 }
 
 bool Daemon::look_at_everything(std::string by) {
-  return drifted(box_->differences(engine_->desired()), std::move(by));
+  // Traffic waits for the rules, and a look at many peers takes as long as loading them.
+  const bool rules = drifted(box_->rule_differences(engine_->desired()), by, true);
+  return drifted(box_->quick_differences(engine_->desired().peers()), std::move(by)) || rules;
 }
 
 // What cannot be read may be anything, so it is made right too. Returns whether there was any.
-bool Daemon::drifted(Result<std::vector<std::string>> found, std::string by) {
+bool Daemon::drifted(Result<std::vector<std::string>> found, std::string by, bool rules_alone) {
   if (!found) found = std::vector<std::string>{to_string(found.error())};
   if (found->empty()) {
     // Peers that are right say nothing of rules that the kernel keeps refusing.
@@ -278,7 +282,7 @@ bool Daemon::drifted(Result<std::vector<std::string>> found, std::string by) {
   }
   complain(Severity::warning, "the kernel is not as it should be: " + joined(*found) +
                                   (by.empty() ? "" : "; changed by " + by));
-  tell(engine::Drifted{*std::move(found), std::move(by)});
+  tell(engine::Drifted{*std::move(found), std::move(by), rules_alone});
   return true;
 }
 

@@ -47,7 +47,7 @@ class Daemon {
   void look_at_everything_in_turn();
   bool look_at_everything(std::string by);
   void look_soon();
-  bool drifted(Result<std::vector<std::string>> found, std::string by);
+  bool drifted(Result<std::vector<std::string>> found, std::string by, bool rules_alone = false);
   void complain(Severity severity, const std::string& text);
   void arm_deadline();
   void reload();

@@ -223,6 +223,7 @@ struct Woke {};  // next_deadline() has come
 struct Drifted {
   std::vector<std::string> findings;
   std::string by;
+  bool rules_alone = false;  // the findings are of the ruleset, and the rest is looked at next
 };
 struct Compared {};  // all of the kernel, and it is as it should be
 struct ClockStepped {};

@@ -178,11 +178,16 @@ Effects Engine::install() {
 }
 
 Effects Engine::install(Continuation then) {
+  return install_rules([this, then = std::move(then)](Outcome outcome, Time now) {
+    return outcome ? await(OpenTunnel{desired()}, then) : then(std::move(outcome), now);
+  });
+}
+
+Effects Engine::install_rules(Continuation then) {
   tables_known_ = false;
   return await(Install{desired()}, [this, then = std::move(then)](Outcome outcome, Time now) {
-    if (!outcome) return then(std::move(outcome), now);
-    tables_known_ = true;
-    return await(OpenTunnel{desired()}, then);
+    tables_known_ = outcome.has_value();
+    return then(std::move(outcome), now);
   });
 }
 
@@ -282,14 +287,16 @@ Effects Engine::repair(const Drifted& drifted) {
       .before = joined(drifted.findings),
       .reason = drifted.by.empty() ? "found by the timer" : "changed by " + drifted.by,
       .result = "repaired"};
-  return install([this, entry](const Outcome& outcome, Time now) -> Effects {
+  const auto repaired = [this, entry](const Outcome& outcome, Time now) -> Effects {
     if (!outcome) return degrade(to_string(outcome.error()), now, entry);
     ++repairs_;
     last_repair_ = now;
     Effects effects = enforce();
     effects.emplace_back(Record{entry});
     return effects;
-  });
+  };
+  // What ends an outage is all.
+  return drifted.rules_alone && degraded_.empty() ? install_rules(repaired) : install(repaired);
 }
 
 Effects Engine::reconfigure(Reconfigured again, Time now) {

@@ -83,6 +83,7 @@ class Engine {
   Effects start(const Started& started, Time now);
   Effects install();
   Effects install(Continuation then);
+  Effects install_rules(Continuation then);
   Effects enforce();
   Effects ask(const Asked& asked, Time now);
   // `compiled` is of this policy, at whatever time; null where it is not the policy of now.

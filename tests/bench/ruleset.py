@@ -10,6 +10,7 @@ import hashlib
 import json
 import pathlib
 import random
+import re
 import statistics
 import sys
 import tempfile
@@ -109,9 +110,14 @@ def check_refusals(crossings):
         crossing.forget_flows()
 
 
+def digest(ruleset):
+    """Of its lines and elements, sorted: the kernel lists the elements of a set in an order of its own."""
+    words = sorted(word.strip() for word in re.split("[,{}\\n]", ruleset))
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()
+
+
 def measure(crossings, pairs):
-    loaded = {shape: crossings[shape].ruleset("-s") for shape in crossings}
-    rows = [{"ruleset": shape, "sha256": hashlib.sha256(text.encode()).hexdigest()} for shape, text in loaded.items()]
+    rows = [{"ruleset": shape, "sha256": digest(crossing.ruleset("-s"))} for shape, crossing in crossings.items()]
     for row in rows:
         print(f"ruleset {row['ruleset']}: sha256 {row['sha256']}", file=sys.stderr)
     rules = {shape: crossings[shape].ruleset("-s -t") for shape in crossings}

@@ -253,6 +253,20 @@ TEST_F(EngineTest, DriftIsRepairedAndRecorded) {
   EXPECT_THAT(world.record.back().reason, HasSubstr("nft (pid 7)"));
 }
 
+TEST_F(EngineTest, RulesAreRepairedWithoutTheRestButNoOutageEndsSo) {
+  world.tables.grants.clear();
+  world.peers.clear();
+  world.tell(Drifted{{"set grants is empty"}, "nft (pid 7)", true});
+  EXPECT_TRUE(https(kLaptop, kWeb));
+  EXPECT_TRUE(world.peers.empty());
+  EXPECT_EQ(world.record.back().operation, "drift");
+  world.failing = {world.effects};
+  world.tell(Drifted{{"table is missing"}, {}, true});
+  world.tell(Drifted{{"table is missing"}, {}, true});
+  EXPECT_FALSE(world.peers.empty());
+  EXPECT_EQ(*must("status", {}).find("state")->string(), "enforcing");
+}
+
 TEST_F(EngineTest, AFailedRepairIsTriedAgain) {
   world.failing = {world.effects};
   world.tell(Drifted{{"table is missing"}, {}});
