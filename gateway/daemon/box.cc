@@ -68,7 +68,7 @@ Result<std::unique_ptr<Box>> Box::open(const Config& config, PrivateKey own_key,
                *std::move(route_watcher), *std::move(conntrack)}));
 }
 
-Result<void> Box::install(const engine::Desired& desired, bool rules_alone) {
+Result<void> Box::install(const engine::Desired& desired) {
   // Counting and strictness of conntrack before anything is forwarded: the rules rely on them.
   if (auto done = kernel::ensure_conntrack_settings(); !done)
     return std::unexpected(std::move(done.error()));

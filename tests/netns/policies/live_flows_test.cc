@@ -43,7 +43,7 @@ void forget_time(Policy& policy) {
   for (auto& [id, grant] : policy.grants) {
     grant.from.reset();
     if (grant.until) grant.until = kNow + std::chrono::hours(24 * 365);
-    grant.conditions.hours.reset();
+    grant.conditions.hours = std::nullopt;
   }
 }
 
