@@ -19,7 +19,8 @@ using namespace sekisho;
 
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
-constexpr int kLarge = 128 * 1024;  // bytes
+constexpr int kLarge = 128 << 10;  // bytes
+constexpr int kKept = 8 << 20;
 
 std::string listed(std::span<const daemon::Usage> rows) {
   std::string text;
@@ -49,6 +50,7 @@ int main(int argc, char** argv) {
   // What is large is mapped and goes back to the system when it is freed: a policy is read,
   // compared and stored as a whole now and then, and what that takes would stay otherwise.
   mallopt(M_MMAP_THRESHOLD, kLarge);
+  mallopt(M_TRIM_THRESHOLD, kKept);  // a small change finds again the room that the last one left
   // Where the log has gone, the gateway goes on.
   signal(SIGPIPE, SIG_IGN);
   CLI::App app(std::string(daemon::kProgramSummary), "sekishod");

@@ -41,5 +41,6 @@ class Peak:
 
     def _watch(self):
         while self._go_on:
-            self._most = max(self._most, megabytes(self.pids()))
+            held = megabytes(self.pids())
+            self._most = max(self._most, held)
             time.sleep(0.005)
