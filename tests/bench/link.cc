@@ -97,7 +97,7 @@ Cost Link::send(std::span<const std::string> frames) {
 }
 
 std::uint64_t Link::arrived() const {
-  std::string text(64 * 1024, '\0');
+  std::string text(std::size_t{64} * 1024, '\0');
   const ssize_t length = ::pread(counters_.get(), text.data(), text.size(), 0);
   if (length <= 0) give_up_errno("counters of " + interface_);
   text.resize(static_cast<std::size_t>(length));

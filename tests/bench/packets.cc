@@ -48,7 +48,7 @@ std::vector<Pair> read_pairs(const std::string& file) {
   std::vector<Pair> pairs;
   for (std::string device, network; lines >> device >> network;) {
     const auto from = IpAddress::parse(device), to = IpAddress::parse(network);
-    if (!from || !to) give_up(file + ": " + device + " " + network);
+    if (!from || !to) give_up(fmt::format("{}: {} {}", file, device, network));
     pairs.push_back({*from, *to});
   }
   if (pairs.empty()) give_up(file + " has no pairs");
@@ -64,7 +64,7 @@ IpAddress host_of(const IpAddress& network, std::uint64_t number) {
 
 class Bench {
  public:
-  Bench(std::string devices, std::string servers, const std::string& pairs)
+  Bench(const std::string& devices, std::string servers, const std::string& pairs)
       : servers_space_(std::move(servers)),
         devices_(devices, "tun"),
         servers_(servers_space_, "eth0"),
