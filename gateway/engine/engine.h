@@ -90,7 +90,7 @@ class Engine {
   using Question =
       std::function<Checked<Node>(const ValidPolicy&, const Compiled* compiled, Time at)>;
   Effects look(const Asked& asked, Time now);
-  Effects look_back(const Asked& asked, Time now, Question question);
+  Effects look_back(const Asked& asked, Time now, const Question& question);
   Effects compare(const Asked& asked, Time now);
   Effects look_outside(const Asked& asked);
   Effects change(const Asked& asked, Time now);

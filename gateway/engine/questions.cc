@@ -85,7 +85,7 @@ Effects Engine::look(const Asked& asked, Time now) {
 
 // By the policy that was in force at the time that is asked of; of a time to come by that of now.
 // The network is that of now in either case: it is no part of a policy.
-Effects Engine::look_back(const Asked& asked, Time now, Question question) {
+Effects Engine::look_back(const Asked& asked, Time now, const Question& question) {
   const std::string given = text_parameter(asked.request, "at");
   const Result<Time> at = given.empty() ? Result<Time>(now) : parse_time(given);
   if (!at) {

@@ -21,7 +21,7 @@ constexpr seconds kReturnAgain{10};
 std::optional<seconds> duration_of(std::string_view text) {
   std::int64_t count = 0;
   const char* const end = text.data() + text.size();
-  const auto [unit, error] = std::from_chars(text.data(), end, count);
+  const auto [unit, error] = std::from_chars(end - text.size(), end, count);
   if (error != std::errc{} || end - unit != 1 || count < 1 || count > kLongestTrial.count()) {
     return std::nullopt;
   }

@@ -168,13 +168,14 @@ class Findings {
   static Terms terms_of(const Rights& rights) {
     Terms terms;
     for (const auto& right : rights) terms.push_back(right.term);
-    return widest(std::move(terms));
+    return widest(terms);
   }
 
   void compare(const PersonId& person, std::size_t piece, const Rights& was, const Rights& is) {
-    Found found{.pieces = {}, .before = terms_of(was), .after = terms_of(is)};
-    const bool no_less = covers(found.after, found.before);
-    const bool no_more = covers(found.before, found.after);
+    const Terms before = terms_of(was);
+    const Terms after = terms_of(is);
+    const bool no_less = covers(after, before);
+    const bool no_more = covers(before, after);
     if (no_less && no_more) return;
     const auto kind = no_less   ? AccessChange::Kind::gains
                       : no_more ? AccessChange::Kind::loses
@@ -182,12 +183,10 @@ class Findings {
     // Named by the grant that gives it, or that gave it.
     const ResourceId& resource = is.empty() ? before_.policy().grants.at(was.front().grant).resource
                                             : after_.policy().grants.at(is.front().grant).resource;
-    auto& entry =
-        found_
-            .try_emplace({person, kind, resource, to_string(found.before), to_string(found.after)},
-                         std::move(found))
-            .first->second;
-    entry.pieces.push_back(piece);
+    Found& found = found_[{person, kind, resource, to_string(before), to_string(after)}];
+    found.before = before;
+    found.after = after;
+    found.pieces.push_back(piece);
   }
 
   void say_where(AccessChange& change, const std::vector<std::size_t>& pieces) const {

@@ -36,7 +36,7 @@ bool covers(const Terms& wide, const Terms& narrow) {
   });
 }
 
-Terms widest(Terms terms) {
+Terms widest(const Terms& terms) {
   Terms kept;
   for (const Term& term : terms) {
     if (covers(kept, {term})) continue;

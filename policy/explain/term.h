@@ -26,7 +26,7 @@ bool covers(const Term& wide, const Term& narrow);
 // The same of what several give together, one by one.
 bool covers(const Terms& wide, const Terms& narrow);
 // Without those that another one covers.
-Terms widest(Terms terms);
+Terms widest(const Terms& terms);
 
 // "always", "until 2026-12-31T00:00:00Z", "mon-fri 09:00-18:00, Asia/Tokyo"
 std::string to_string(const Term& term);
