@@ -4,8 +4,10 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
-#include <iterator>
+#include <sstream>
 #include <utility>
+
+#include "policy/model/document.h"
 
 namespace sekisho::cli {
 
@@ -58,16 +60,25 @@ Result<Node> value_of(const Parameter& parameter, const std::vector<std::string>
 }  // namespace
 
 Result<std::string> read_document_file(const std::string& path) {
-  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
+  std::ifstream file;
+  if (path != "-") file.open(path, std::ios::binary);
+  std::istream& from = path == "-" ? std::cin : file;
+  std::string text;
+  if (from) {
+    std::ostringstream all;
+    if (from.peek() != std::istream::traits_type::eof()) all << from.rdbuf();
+    text = std::move(all).str();
+  }
+  // A directory opens and cannot be read.
+  if (from.bad() || (path != "-" && !file.is_open())) {
     return fail(ErrorCode::invalid, path, std::string("cannot be read: ") + std::strerror(errno),
                 "name a readable file, or - for standard input");
   }
-  std::string text(std::istreambuf_iterator<char>(file), {});
   if (text.size() > kMaxDocumentBytes) {
     return fail(ErrorCode::invalid, path, "is larger than 32 MiB", "give a smaller document");
   }
+  // A request would name the place in itself.
+  if (auto fit = check_text(text, document_name(path)); !fit) return std::unexpected(fit.error());
   return text;
 }
 

@@ -19,7 +19,8 @@ constexpr P kBase{"base",
                   "--base",
                   number,
                   false,
-                  "the revision this change was made from; refused if another came since",
+                  "the revision this change was made from, as policy export --json names it; "
+                  "refused if another came since",
                   kRevisions};
 constexpr P kSyntax{
     "syntax", "--syntax", text, false, "toml or json; default: by the file's name, else toml",
@@ -121,7 +122,7 @@ constexpr std::array kCatalogue{
 
 constexpr std::array kCheck{kDocument, kSyntax};
 constexpr P kConfirm{"confirm", "--confirm", text, false,
-                     "60s, 5m: return to the policy of now unless `policy confirm` comes by then"};
+                     "60s, 5m: return to all that is now unless `policy confirm` comes by then"};
 constexpr std::array kApply{kDocument, kSyntax, kBase, kConfirm, kReason};
 constexpr std::array kImport{kDocument, kSyntax, kBase, kReason};
 constexpr std::array kRollback{
@@ -130,10 +131,12 @@ constexpr std::array kRollback{
 constexpr std::array kHistory{kLimit};
 constexpr P kAt{"at", "--at", text, false,
                 "as of this time, RFC 3339, by the policy that was in force then; default: now"};
-constexpr std::array kCan{P{"who", "WHO", text, true, "a person or a device", kSubjects},
-                          P{"destination", "DEST:PORT", text, true,
-                            "an address and port, [v6]:port; /udp at the end for UDP"},
-                          kAt};
+constexpr std::array kCan{
+    P{"who", "WHO", text, true,
+      "a person or a device; person:ID or device:ID where both have the name", kSubjects},
+    P{"destination", "DEST:PORT", text, true,
+      "an address and port, [v6]:port; /udp at the end for UDP"},
+    kAt};
 constexpr std::array kMatrix{
     P{"people", "--person", list, false, "this person alone; repeat for more", kPeople},
     P{"resources", "--resource", list, false, "this resource alone; repeat for more", kResources},
@@ -259,7 +262,9 @@ constexpr std::array kOperations{
     Operation{policy_apply, "policy", "apply", administrator, true, "PUT", "/policy",
               "Make a policy document the policy in force", kApply},
     Operation{policy_rollback, "policy", "rollback", administrator, true, "POST",
-              "/policy/rollback", "Return to an earlier revision; devices stay as they are",
+              "/policy/rollback",
+              "Return to an earlier revision; devices stay as they are, but for those of people it "
+              "does not have",
               kRollback},
     Operation{policy_history, "policy", "history", auditor, false, "GET", "/policy/revisions",
               "List the revisions", kHistory},
@@ -268,7 +273,7 @@ constexpr std::array kOperations{
     Operation{policy_explain, "policy", "explain", auditor, false, "GET", "/policy/explain",
               "Would this pass, and all that counts for it (exit code 7: no)", kCan},
     Operation{policy_matrix, "policy", "matrix", auditor, false, "GET", "/policy/matrix",
-              "Show who may reach what", kMatrix},
+              "Show who may reach what, up to 20000 pairs", kMatrix},
     Operation{policy_review,
               "policy",
               "review",

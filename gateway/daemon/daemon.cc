@@ -120,7 +120,8 @@ Checked<void> Daemon::adopt_policy() {
     started.provisional = {.back_to = on_trial->back_to,
                            .until = on_trial->until,
                            .length = on_trial->length,
-                           .author = on_trial->author};
+                           .author = on_trial->author,
+                           .cuts = on_trial->cuts};
   }
   if (*active) {
     const store::RevisionInfo& info = (*active)->info;

@@ -182,7 +182,8 @@ engine::Outcome Executor::do_it(const engine::Activate& activate, Time now) {
     provisional = {.back_to = on_trial->back_to,
                    .until = on_trial->until,
                    .length = on_trial->length,
-                   .author = on_trial->author};
+                   .author = on_trial->author,
+                   .cuts = on_trial->cuts};
   }
   auto done = store_.activate(pending_, devices, to_operation(activate.entry, now), provisional);
   if (done) pending_ = {};

@@ -96,25 +96,27 @@ Effects Engine::change_object(const Asked& asked, Time now) {
   });
 }
 
-Effects Engine::change_back(const Asked& asked, Time) {
-  const std::int64_t number = number_parameter(asked.request, "revision").value_or(0);
-  return await(
-      ReadRevision{RevisionNumber(static_cast<std::uint64_t>(std::max<std::int64_t>(number, 0)))},
-      [this, asked, number](Outcome outcome, Time at) -> Effects {
-        if (!outcome) return begin(asked, std::unexpected(Errors{std::move(outcome.error())}), at);
-        return go_back(asked, policy_of(std::get<Revision>(*outcome)),
-                       "back to revision " + std::to_string(number), at);
-      });
-}
-
-Effects Engine::go_back(const Asked& asked, Checked<Policy> earlier, std::string reason, Time now) {
-  if (!earlier) return begin(asked, std::unexpected(std::move(earlier.error())), now);
-  const Policy& policy = active_->policy.policy();
-  Edit edit{.change = difference(policy, roll_back(policy, *std::move(earlier))),
-            .object = "policy",
-            .reason = text_parameter(asked.request, "reason")};
-  if (edit.reason.empty()) edit.reason = std::move(reason);
-  return begin(asked, std::move(edit), now);
+Effects Engine::change_back(const Asked& asked, Time now) {
+  const auto number = static_cast<std::uint64_t>(
+      std::max<std::int64_t>(number_parameter(asked.request, "revision").value_or(0), 0));
+  if (provisional_ && provisional_->back_to == RevisionNumber(number)) {
+    const std::string reason = text_parameter(asked.request, "reason");
+    return end_trial(asked, reason.empty() ? "taken back before it was confirmed" : reason, now);
+  }
+  return await(ReadRevision{RevisionNumber(number)},
+               [this, asked, number](Outcome outcome, Time at) -> Effects {
+                 if (!outcome)
+                   return begin(asked, std::unexpected(Errors{std::move(outcome.error())}), at);
+                 auto earlier = policy_of(std::get<Revision>(*outcome));
+                 if (!earlier) return begin(asked, std::unexpected(std::move(earlier.error())), at);
+                 const Policy& policy = active_->policy.policy();
+                 Edit edit{.change = difference(policy, roll_back(policy, *std::move(earlier))),
+                           .object = "policy",
+                           .reason = text_parameter(asked.request, "reason")};
+                 if (edit.reason.empty())
+                   edit.reason = "back to revision " + std::to_string(number);
+                 return begin(asked, std::move(edit), at);
+               });
 }
 
 Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {

@@ -75,6 +75,7 @@ struct Provisional {
   Time until = {};
   std::chrono::seconds length{};  // from its beginning to `until`
   std::string author;
+  std::vector<std::string> cuts;  // "device.phone": cut off during the trial, and stays so
   bool operator==(const Provisional&) const = default;
 };
 

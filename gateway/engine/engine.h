@@ -96,7 +96,6 @@ class Engine {
   Effects change(const Asked& asked, Time now);
   Effects change_object(const Asked& asked, Time now);
   Effects change_back(const Asked& asked, Time now);
-  Effects go_back(const Asked& asked, Checked<Policy> earlier, std::string reason, Time now);
   Effects begin(const Asked& asked, Checked<Edit> edit, Time now);
   Effects proceed(const ChangePtr& change, Time now);
   Effects finish(const ChangePtr& change, Time now);
@@ -105,6 +104,8 @@ class Engine {
   Effects reject(const Asked& asked, Entry entry, Errors errors);
   Effects confirm(const Asked& asked);
   Effects return_unconfirmed(Time now);
+  Effects end_trial(const Asked& asked, const std::string& reason, Time now);
+  std::optional<std::string> overdue(Time now) const;
   std::optional<Error> why_not_now(const Asked& asked) const;
   Result<std::optional<Provisional>> provisional_after(const Asked& asked, Time now) const;
   void set_provisional(std::optional<Provisional> provisional, Time now);

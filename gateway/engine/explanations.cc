@@ -56,26 +56,40 @@ Result<Destination> parse_destination(std::string_view given) {
   return destination;
 }
 
-// The tunnel address to ask for: of the device named, or of the person's best device.
-Result<IpAddress> source_of(const Policy& policy, const std::string& who, Family family) {
-  const Device* chosen = nullptr;
-  const IpAddress* source = nullptr;
+// Who is asked for: "tanaka", "person:tanaka", "device:laptop".
+struct Subject {
+  std::optional<PersonId> person;
+  std::optional<DeviceId> device;
+};
+
+Result<Subject> parse_who(const Policy& policy, const std::string& who) {
+  const bool only_person = who.starts_with("person:");
+  const bool only_device = who.starts_with("device:");
+  const std::string name = only_person || only_device ? who.substr(who.find(':') + 1) : who;
+  const bool person = !only_device && policy.people.contains(PersonId(name));
+  const bool device = !only_person && policy.devices.contains(DeviceId(name));
+  if (person && device) {
+    return fail(ErrorCode::invalid, "who", quote(name) + " is a person and a device",
+                "write person:" + name + " or device:" + name);
+  }
+  if (person) return Subject{.person = PersonId(name), .device = {}};
+  if (device) return Subject{.person = {}, .device = DeviceId(name)};
+  return fail(ErrorCode::not_found, "who", "there is no person and no device " + quote(who),
+              "list them: person list, device list");
+}
+
+// The tunnel address to ask for: of the device, or of a device of the person, an active one where
+// there is one. None where no such device has an address of the family.
+std::optional<IpAddress> source_of(const Policy& policy, const Subject& subject, Family family) {
+  std::optional<IpAddress> source;
   for (const auto& [id, device] : policy.devices) {
-    if (id.str() != who && device.person.str() != who) continue;
+    if (id != subject.device && device.person != subject.person) continue;
     const auto address = std::ranges::find(device.addresses, family, &IpAddress::family);
     if (address == device.addresses.end()) continue;
-    if (chosen != nullptr && (chosen->state == DeviceState::active || id.str() == who)) continue;
-    chosen = &device;
-    source = &*address;
+    if (device.state == DeviceState::active) return *address;
+    if (!source) source = *address;
   }
-  if (source != nullptr) return *source;
-  const std::string version = family == Family::v4 ? "IPv4" : "IPv6";
-  if (policy.people.contains(PersonId(who)) || policy.devices.contains(DeviceId(who))) {
-    return fail(ErrorCode::invalid, "who", who + " has no device with an " + version + " address",
-                "add a device, or ask for an address of the other family");
-  }
-  return fail(ErrorCode::not_found, "who", "there is no person and no device \"" + who + "\"",
-              "list them: person list, device list");
+  return source;
 }
 
 template <class Id>
@@ -100,14 +114,36 @@ Node texts(const Items& items) {
   return {std::move(nodes)};
 }
 
-Checked<Flow> flow_of(const ValidPolicy& policy, const control::Request& request) {
+// What is asked for; without a flow where no device could send it.
+struct Asking {
+  Subject who;
+  std::optional<Flow> flow;
+  Family family = Family::v4;
+};
+
+Checked<Asking> asking_of(const ValidPolicy& policy, const control::Request& request) {
   const auto to = parse_destination(text_parameter(request, "destination"));
   if (!to) return std::unexpected(Errors{to.error()});
-  const auto source =
-      source_of(policy.policy(), text_parameter(request, "who"), to->address.family());
-  if (!source) return std::unexpected(Errors{source.error()});
-  return Flow{
-      .source = *source, .destination = to->address, .protocol = to->protocol, .port = to->port};
+  const auto who = parse_who(policy.policy(), text_parameter(request, "who"));
+  if (!who) return std::unexpected(Errors{who.error()});
+  Asking asking{.who = *who, .flow = {}, .family = to->address.family()};
+  if (const auto source = source_of(policy.policy(), *who, asking.family)) {
+    asking.flow = Flow{
+        .source = *source, .destination = to->address, .protocol = to->protocol, .port = to->port};
+  }
+  return asking;
+}
+
+Node::Table show_no_device(const Asking& asking) {
+  const std::string version = asking.family == Family::v4 ? "IPv4" : "IPv6";
+  return {{"answer", {false}},
+          {"reason", text("no_device")},
+          {"explanation",
+           text(asking.who.person
+                    ? asking.who.person->str() + " has no device with an " + version + " address"
+                    : asking.who.device->str() + " has no " + version + " address")},
+          {"person", id_or_nothing(asking.who.person)},
+          {"device", id_or_nothing(asking.who.device)}};
 }
 
 Node::Table show_decision(const ValidPolicy& policy, const Flow& flow, const Decision& decision) {
@@ -185,23 +221,30 @@ Node::Array show_ended(const Policy& policy, const std::vector<LiveFlow>& flows,
 }  // namespace
 
 Checked<Node> can(const ValidPolicy& policy, const control::Request& request, Time at) {
-  const auto flow = flow_of(policy, request);
-  if (!flow) return std::unexpected(flow.error());
-  return Node{show_decision(policy, *flow, evaluate(policy, *flow, at))};
+  const auto asking = asking_of(policy, request);
+  if (!asking) return std::unexpected(asking.error());
+  if (!asking->flow) return Node{show_no_device(*asking)};
+  return Node{show_decision(policy, *asking->flow, evaluate(policy, *asking->flow, at))};
 }
 
 Checked<Node> explain_flow(const ValidPolicy& policy, const control::Request& request, Time at,
                            const Compiled* compiled) {
-  const auto flow = flow_of(policy, request);
-  if (!flow) return std::unexpected(flow.error());
-  Node::Table result = show_decision(policy, *flow, evaluate(policy, *flow, at));
+  const auto asking = asking_of(policy, request);
+  if (!asking) return std::unexpected(asking.error());
   Node::Array steps;
-  for (const Step& step : reasoning(policy, *flow, at)) {
+  if (!asking->flow) {
+    Node::Table result = show_no_device(*asking);
+    result.emplace_back("steps", Node{std::move(steps)});
+    return Node{std::move(result)};
+  }
+  const Flow& flow = *asking->flow;
+  Node::Table result = show_decision(policy, flow, evaluate(policy, flow, at));
+  for (const Step& step : reasoning(policy, flow, at)) {
     steps.push_back({Node::Table{{"object", text(step.object)}, {"finding", text(step.finding)}}});
   }
   result.emplace_back("steps", Node{std::move(steps)});
   if (compiled != nullptr)
-    result.emplace_back("elements", texts(elements_of(compiled->tables, *flow)));
+    result.emplace_back("elements", texts(elements_of(compiled->tables, flow)));
   return Node{std::move(result)};
 }
 

@@ -11,9 +11,9 @@
 // What a policy means, as the values that replies carry.
 namespace sekisho::engine {
 
-// policy.can and policy.explain: `who` is a person or a device; `destination` an address and a
-// port, "/udp" for UDP. `compiled`: what the kernel holds of this policy at `at`; null where it is
-// another policy or another time.
+// policy.can and policy.explain: `who` is a person or a device ("person:ID", "device:ID" where both
+// have the name); `destination` an address and a port, "/udp" for UDP. `compiled`: what the kernel
+// holds of this policy at `at`; null where it is another policy or another time.
 Checked<Node> can(const ValidPolicy& policy, const control::Request& request, Time at);
 Checked<Node> explain_flow(const ValidPolicy& policy, const control::Request& request, Time at,
                            const Compiled* compiled);

@@ -86,8 +86,8 @@ Effects Engine::look(const Asked& asked, Time now) {
 // By the policy that was in force at the time that is asked of; of a time to come by that of now.
 // The network is that of now in either case: it is no part of a policy.
 Effects Engine::look_back(const Asked& asked, Time now, const Question& question) {
-  const std::string given = text_parameter(asked.request, "at");
-  const Result<Time> at = given.empty() ? Result<Time>(now) : parse_time(given);
+  const bool of_now = asked.request.parameters.find("at") == nullptr;
+  const Result<Time> at = of_now ? now : parse_time(text_parameter(asked.request, "at"));
   if (!at) {
     Error error = at.error();
     error.object = "at";
@@ -153,8 +153,12 @@ Effects Engine::look_outside(const Asked& asked) {
         return answer(id, this->status(peers != nullptr ? *peers : std::vector<PeerStatus>{}, at));
       });
     case doctor:
-      return await(Examine{desired()}, then([](auto& value, Time) -> control::Reply {
-                     return show_findings(std::get<std::vector<Finding>>(value));
+      return await(Examine{desired()}, then([this](auto& value, Time at) -> control::Reply {
+                     auto findings = std::get<std::vector<Finding>>(value);
+                     if (const auto late = overdue(at)) {
+                       findings.push_back({"trial", false, *late, "sekisho audit list --limit 5"});
+                     }
+                     return show_findings(findings);
                    }));
     case device_list:
     case device_show:
@@ -223,10 +227,11 @@ Effects Engine::look_outside(const Asked& asked) {
 Node Engine::status(const std::vector<PeerStatus>& peers, Time now) const {
   const Policy& policy = active_->policy.policy();
   const auto count = [](std::size_t n) { return Node{static_cast<std::int64_t>(n)}; };
+  const std::string problem = degraded_.empty() ? overdue(now).value_or("") : degraded_;
   Node::Table status{
-      {"answer", {degraded_.empty()}},
-      {"state", {std::string(degraded_.empty() ? "enforcing" : "degraded")}},
-      {"problem", degraded_.empty() ? Node{} : Node{degraded_}},
+      {"answer", {problem.empty()}},
+      {"state", {std::string(problem.empty() ? "enforcing" : "degraded")}},
+      {"problem", problem.empty() ? Node{} : Node{problem}},
       {"revision", {static_cast<std::int64_t>(active_->revision.value())}},
       {"people", count(policy.people.size())},
       {"devices", count(policy.devices.size())},

@@ -33,10 +33,26 @@ std::optional<seconds> duration_of(std::string_view text) {
   return length;
 }
 
-// A return leaves devices as they are, so nothing of these is lost by it.
-bool is_of_devices(OperationId operation) {
-  return operation == OperationId::device_add || operation == OperationId::device_set ||
-         operation == OperationId::device_remove;
+// What is cut off during a trial stays cut off, and nothing else may change meanwhile, so that a
+// return loses nothing: "device.phone" of a device that is blocked, "person.tanaka" of a person who
+// is suspended.
+std::optional<std::string> cut_of(const control::Request& request) {
+  const bool device = request.operation == OperationId::device_set;
+  if (!device && request.operation != OperationId::person_set) return std::nullopt;
+  if (text_parameter(request, "state") != (device ? "blocked" : "suspended")) return std::nullopt;
+  const bool alone = std::ranges::all_of(*request.parameters.table(), [](const auto& parameter) {
+    return parameter.first == "id" || parameter.first == "state" || parameter.first == "reason";
+  });
+  return alone ? std::optional(object_of(request)) : std::nullopt;
+}
+
+void keep_cuts(Policy& policy, const std::vector<std::string>& cuts) {
+  for (auto& [id, device] : policy.devices) {
+    if (std::ranges::count(cuts, "device." + id.str()) > 0) device.state = DeviceState::blocked;
+  }
+  for (auto& [id, person] : policy.people) {
+    if (std::ranges::count(cuts, "person." + id.str()) > 0) person.state = PersonState::suspended;
+  }
 }
 
 }  // namespace
@@ -52,7 +68,7 @@ std::optional<Error> Engine::why_not_now(const Asked& asked) const {
                  {},
                  "see whether it returned already: policy history"};
   }
-  if (!provisional_ || is_of_devices(operation) || operation == OperationId::policy_rollback) {
+  if (!provisional_ || operation == OperationId::policy_rollback || cut_of(asked.request)) {
     return std::nullopt;
   }
   return Error{ErrorCode::conflict,
@@ -61,13 +77,19 @@ std::optional<Error> Engine::why_not_now(const Asked& asked) const {
                    provisional_->author + " is on trial until " + to_string(provisional_->until),
                {},
                "keep it (policy confirm) or take it back (policy rollback " +
-                   std::to_string(provisional_->back_to.value()) + "), then make this change"};
+                   std::to_string(provisional_->back_to.value()) +
+                   "), then make this change; blocking a device or suspending a person need not "
+                   "wait"};
 }
 
 Result<std::optional<Provisional>> Engine::provisional_after(const Asked& asked, Time now) const {
-  if (is_of_devices(asked.request.operation)) return provisional_;
-  const std::string confirm = text_parameter(asked.request, "confirm");
+  if (const auto cut = cut_of(asked.request); cut && provisional_) {
+    Provisional provisional = *provisional_;
+    provisional.cuts.push_back(*cut);
+    return provisional;
+  }
   if (asked.request.parameters.find("confirm") == nullptr) return std::nullopt;
+  const std::string confirm = text_parameter(asked.request, "confirm");
   const auto length = duration_of(confirm);
   if (!length) {
     return fail(ErrorCode::invalid, "confirm", "\"" + confirm + "\" is no time to wait",
@@ -76,7 +98,8 @@ Result<std::optional<Provisional>> Engine::provisional_after(const Asked& asked,
   return Provisional{.back_to = active_->revision,
                      .until = now + *length,
                      .length = *length,
-                     .author = asked.actor.name};
+                     .author = asked.actor.name,
+                     .cuts = {}};
 }
 
 // A clock that was set back must not make a trial longer than it was meant.
@@ -104,25 +127,43 @@ Effects Engine::return_unconfirmed(Time now) {
       .id = {},  // nobody waits for the answer
       .actor = kGateway,
       .request = {.operation = OperationId::policy_rollback, .parameters = {Node::Table{}}}};
-  const std::string reason = "revision " + std::to_string(active_->revision.value()) + " of " +
-                             provisional_->author + " was not confirmed by " +
-                             to_string(provisional_->until);
+  return end_trial(asked,
+                   "revision " + std::to_string(active_->revision.value()) + " of " +
+                       provisional_->author + " was not confirmed by " +
+                       to_string(provisional_->until),
+                   now);
+}
+
+// Everything is as it was before the trial, devices too, but for what was cut off meanwhile.
+Effects Engine::end_trial(const Asked& asked, const std::string& reason, Time now) {
   const auto back = [this, asked, reason](Checked<Policy> earlier, Time at) -> Effects {
-    if (earlier && roll_back(active_->policy.policy(), *earlier) == active_->policy.policy()) {
-      const Entry entry{
-          .actor = kGateway, .operation = "policy.rollback", .object = "policy", .reason = reason};
-      return await(Confirm{entry}, [this](Outcome outcome, Time then) -> Effects {
-        if (outcome) set_provisional({}, then);
-        return {};
-      });
-    }
-    return go_back(asked, std::move(earlier), reason, at);
+    if (!earlier) return begin(asked, std::unexpected(std::move(earlier.error())), at);
+    keep_cuts(*earlier, provisional_->cuts);
+    Edit edit{.change = difference(active_->policy.policy(), *earlier),
+              .object = "policy",
+              .reason = reason};
+    if (!edit.change.empty()) return begin(asked, std::move(edit), at);
+    const Entry entry{
+        .actor = asked.actor, .operation = "policy.rollback", .object = "policy", .reason = reason};
+    return await(Confirm{entry}, [this, asked, entry](Outcome outcome, Time then) -> Effects {
+      if (!outcome) return reject(asked, entry, {outcome.error()});
+      set_provisional({}, then);
+      return answer(asked.id, Node{Node::Table{{"changed", {false}}}});
+    });
   };
   if (!provisional_->back_to) return back(Policy{}, now);
   return await(ReadRevision{provisional_->back_to}, [back](Outcome outcome, Time at) -> Effects {
     if (!outcome) return back(std::unexpected(Errors{std::move(outcome.error())}), at);
     return back(policy_of(std::get<Revision>(*outcome)), at);
   });
+}
+
+// Why a trial goes on that should have ended; nothing where none does.
+std::optional<std::string> Engine::overdue(Time now) const {
+  if (!provisional_ || now <= provisional_->until) return std::nullopt;
+  return "revision " + std::to_string(active_->revision.value()) + " was on trial until " +
+         to_string(provisional_->until) +
+         " and could not be taken back; it is tried again every 10 s: see audit list";
 }
 
 }  // namespace sekisho::engine

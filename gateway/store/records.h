@@ -65,6 +65,7 @@ struct Provisional {
   Time until;
   std::chrono::seconds length{};  // from its beginning to `until`
   std::string author;             // Unix user name
+  std::vector<std::string> cuts;  // "device.phone": cut off meanwhile, one line each
   bool operator==(const Provisional&) const = default;
 };
 

@@ -1,6 +1,7 @@
 #include "gateway/store/revisions.h"
 
 #include <array>
+#include <sstream>
 #include <string>
 #include <utility>
 
@@ -231,9 +232,12 @@ Result<void> move(Database& database, RevisionNumber number, RevisionState from,
 Result<void> set_provisional(Database& database, const std::optional<Provisional>& provisional) {
   auto done = database.execute("DELETE FROM provisional");
   if (!done || !provisional) return done;
-  return Statement(database, "INSERT INTO provisional VALUES (1, ?, ?, ?, ?)",
+  std::string cuts;
+  for (const std::string& cut : provisional->cuts) cuts += cut + '\n';
+  return Statement(database, "INSERT INTO provisional VALUES (1, ?, ?, ?, ?, ?)",
                    to_column(provisional->back_to), to_seconds(provisional->until),
-                   static_cast<std::int64_t>(provisional->length.count()), provisional->author)
+                   static_cast<std::int64_t>(provisional->length.count()), provisional->author,
+                   cuts)
       .run();
 }
 
@@ -299,14 +303,18 @@ Result<void> Store::confirm(const Operation& entry) {
 }
 
 Result<std::optional<Provisional>> Store::provisional() {
-  Statement find(*database_, "SELECT back_to, until, length, author FROM provisional");
+  Statement find(*database_, "SELECT back_to, until, length, author, cuts FROM provisional");
   const auto row = find.step();
   if (!row) return std::unexpected(row.error());
   if (!*row) return std::nullopt;
-  return Provisional{.back_to = to_revision(find.integer(0)),
-                     .until = to_time(find.integer(1)),
-                     .length = std::chrono::seconds(find.integer(2)),
-                     .author = find.text(3)};
+  Provisional provisional{.back_to = to_revision(find.integer(0)),
+                          .until = to_time(find.integer(1)),
+                          .length = std::chrono::seconds(find.integer(2)),
+                          .author = find.text(3),
+                          .cuts = {}};
+  std::istringstream cuts(find.text(4));
+  for (std::string cut; std::getline(cuts, cut);) provisional.cuts.push_back(cut);
+  return provisional;
 }
 
 Result<void> Store::abandon(RevisionNumber number, const Operation& entry) {

@@ -89,7 +89,8 @@ CREATE TABLE provisional(
   back_to INTEGER NOT NULL,
   until INTEGER NOT NULL,
   length INTEGER NOT NULL,
-  author TEXT NOT NULL) STRICT;
+  author TEXT NOT NULL,
+  cuts TEXT NOT NULL) STRICT;
 )"};
 
 constexpr std::int64_t kSchema = kSteps.size();

@@ -113,8 +113,15 @@ class Findings {
   }
 
   void look_at(const PersonId& person) {
-    const auto was = before_.rights_of(person);
-    const auto is = after_.rights_of(person);
+    // Who has no device yet gains what a grant prepares for them all the same.
+    const bool devices_count =
+        before_.has_active_device(person) != after_.has_active_device(person);
+    const auto rights_in = [&](const AccessBook& book) {
+      return devices_count && !book.has_active_device(person) ? std::map<AtomMark, Rights>{}
+                                                              : book.rights_of(person);
+    };
+    const auto was = rights_in(before_);
+    const auto is = rights_in(after_);
     std::set<std::size_t> touched;
     for (const auto& [mark, rights] : was)
       touched.insert(of_before_[mark].begin(), of_before_[mark].end());
@@ -249,10 +256,14 @@ const std::vector<const Atom*>& AccessBook::opened_by(const ResourceId& resource
   return found == atoms_.end() ? kNone : found->second;
 }
 
+bool AccessBook::has_active_device(const PersonId& person) const {
+  return active_devices_.contains(person);
+}
+
 std::map<AtomMark, std::vector<AccessBook::Right>> AccessBook::rights_of(const PersonId& id) const {
   std::map<AtomMark, std::vector<Right>> rights;
   const auto person = policy().people.find(id);
-  if (person == policy().people.end() || !active_devices_.contains(id)) return rights;
+  if (person == policy().people.end()) return rights;
   for (const GrantId& each : grants_of(id)) {
     const Grant& grant = policy().grants.at(each);
     const auto term = term_of(grant, person->second, now_);

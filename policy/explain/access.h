@@ -29,8 +29,9 @@ class AccessBook {
     Term term;
     GrantId grant;
   };
-  // By atom. Empty for who is suspended, has ended or has no device that is active.
+  // By atom, whether there is a device to use them or not. Empty for who is suspended or has ended.
   std::map<AtomMark, std::vector<Right>> rights_of(const PersonId& person) const;
+  bool has_active_device(const PersonId& person) const;
 
   // The grants to the person and to their roles.
   std::vector<GrantId> grants_of(const PersonId& person) const;

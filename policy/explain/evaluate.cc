@@ -146,10 +146,6 @@ Decision by_grants(const ValidPolicy& valid, const Flow& flow, Time now, Decisio
                   right ? Reason::granted : Reason::wrong_opening,
                   policy.grants.at(*granted.active).resource, granted.active);
   }
-  if (const auto elsewhere = grants_on(valid, *decision.person, weaker, now).active) {
-    return decide(decision, Verdict::refuse, Reason::weaker_classification, strictest.front().id,
-                  elsewhere);
-  }
   // The one that is nearest to open says why it is not.
   const auto refuse = [&](Reason reason, const std::optional<GrantId>& grant) {
     return decide(decision, Verdict::refuse, reason, policy.grants.at(*grant).resource, grant);
@@ -158,6 +154,10 @@ Decision by_grants(const ValidPolicy& valid, const Flow& flow, Time now, Decisio
   if (granted.closed) return refuse(Reason::outside_hours, granted.closed);
   if (granted.coming) return refuse(Reason::grant_not_begun, granted.coming);
   if (granted.ended) return refuse(Reason::grant_ended, granted.ended);
+  if (const auto elsewhere = grants_on(valid, *decision.person, weaker, now).active) {
+    return decide(decision, Verdict::refuse, Reason::weaker_classification, strictest.front().id,
+                  elsewhere);
+  }
   return decide(decision, Verdict::refuse, Reason::no_grant, strictest.front().id);
 }
 

@@ -3,6 +3,8 @@
 #include <cassert>
 #include <utility>
 
+#include "policy/model/source_text.h"
+
 namespace sekisho {
 
 Checked<Policy> read_policy(std::string_view text, Syntax syntax, std::string_view file) {
@@ -20,6 +22,10 @@ Result<Node> read_document(std::string_view text, Syntax syntax, std::string_vie
   }
   assert(false);
   return {};
+}
+
+Result<void> check_text(std::string_view text, std::string_view file) {
+  return SourceText(text, file).check();
 }
 
 }  // namespace sekisho

@@ -23,6 +23,8 @@ Checked<Policy> decode(const Node& document, std::string_view file);
 Node encode(const Policy& policy);
 
 Result<Node> read_document(std::string_view text, Syntax syntax, std::string_view file);
+// What no syntax allows, which read_document() refuses too: too many bytes, NUL, broken UTF-8.
+Result<void> check_text(std::string_view text, std::string_view file);
 Checked<Policy> read_policy(std::string_view text, Syntax syntax, std::string_view file);
 std::string write_policy(const Policy& policy, Syntax syntax);
 

@@ -68,7 +68,8 @@ REFUSED = [
     ("policy can ana 203.0.113.10:7000 --at 2000-01-01", NOT_FOUND, "none in force at 2000-01-01T00:00:00Z"),
     ("policy explain ana 203.0.113.10:7000 --at yesterday", FAILURE, "at: "),
     ("policy matrix --person nobody", NOT_FOUND, "person list"), ("policy matrix --resource nothing", NOT_FOUND, "resource list"),
-    ("policy apply {file} --confirm soon", FAILURE, "give 1s to 24h"), ("policy explain ana 203.0.113.10:22", NO, "no: "),
+    ("policy apply {file} --confirm soon", FAILURE, "give 1s to 24h"), ("policy check /tmp", FAILURE, "/tmp: cannot be read: Is a directory"),
+    ("policy check {broken}", FAILURE, "{broken}:2:9: this byte is not UTF-8"), ("policy explain ana 203.0.113.10:22", NO, "no: "),
     ("person add ana --name Again", CONFLICT, "exists already"), ("policy import {file}", CONFLICT, "person.ana"),
     ("policy apply {file} --base 99999", CONFLICT, "is active, not 99999"), ("policy rollback 1 --base 99999", CONFLICT, ""),
     ("policy can ana 203.0.113.10:22", NO, ""), ("policy can ana 203.0.113.10:7000/udp", NO, ""),
@@ -83,8 +84,11 @@ class CommandLine(unittest.TestCase):
         cls.daemon.start()
         cls.files = {"file": POLICY, "bad": "[person.x]\nstate = 7\n", "lost": '[person.x]\nname = "X"\n[grant.x]\nwho = "person:x"\nresource = "nowhere"\nreason = "r"\n',
                      "new": '[person.newcomer]\nname = "New"\n'}
+        cls.files["broken"] = None
+        (RUN / "broken.toml").write_bytes(b"[person.x]\nname = \"\xff\"\n")
         for name, text in cls.files.items():
-            (RUN / f"{name}.toml").write_text(text)
+            if text is not None:
+                (RUN / f"{name}.toml").write_text(text)
 
     def setUp(self):
         sekisho("policy apply -", input=POLICY)

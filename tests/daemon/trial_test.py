@@ -71,6 +71,26 @@ class Trial(unittest.TestCase):
         self.assertEqual(result("status")["revision"], before + 2)
         sekisho("policy confirm", NOT_FOUND)
 
+    def test_a_document_that_forgot_the_devices_returns_them(self):
+        """Whoever applies it is off the network, and on it again with the profile that they have."""
+        document = self.lockout.read_text()
+        forgetful = "\n".join(part for part in document.split("\n\n") if not part.startswith("[device."))
+        sekisho("policy apply - --confirm 3s", input=forgetful)
+        self.assertEqual(result("status")["devices"], 0)
+        self.assertFalse(self.passes(self.ana))
+        wait_until(lambda: result("status")["devices"] == 2, 20, "the return")
+        for client in self.ana, self.ben:
+            client.reconnect()
+            wait_until(lambda: self.passes(client), 40, "traffic")
+
+    def test_a_lost_device_does_not_wait(self):
+        sekisho(f"policy apply {self.lockout} --confirm 4s")
+        sekisho("device set ben-laptop --state blocked --reason lost")
+        sekisho("device set ben-laptop --state active", CONFLICT)
+        wait_until(lambda: self.passes(self.ana), 20, "the return")
+        self.assertFalse(self.passes(self.ben))
+        sekisho("device set ben-laptop --state active")
+
     def test_confirmed_it_stays(self):
         result(f"policy apply {self.lockout} --confirm 3s")
         sekisho("policy confirm")

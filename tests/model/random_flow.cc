@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace sekisho::model {
 namespace {
@@ -136,33 +137,43 @@ void aim_at_resource(Random& random, const Policy& policy, const ResourceId& id,
   aim_port(random, resource.services, flow);
 }
 
-// The parts of a resource that lie under another of stricter classification.
-std::vector<Prefix> under_stricter(const Policy& policy, const ResourceId& id) {
-  std::vector<Prefix> common;
-  if (id == kInternet) return common;
+// A part of a resource that lies under another of stricter classification.
+struct Part {
+  Prefix prefix;
+  std::vector<Service> common;  // what both offer
+};
+
+std::vector<Part> under_stricter(const Policy& policy, const ResourceId& id) {
+  std::vector<Part> parts;
+  if (id == kInternet) return parts;
   const Resource& weaker = policy.resources.at(id);
   for (const auto& [other, stricter] : policy.resources) {
     if (stricter.classification <= weaker.classification) continue;
+    std::vector<Service> common;
+    std::ranges::set_intersection(stricter.services, weaker.services, std::back_inserter(common));
     for (const Prefix& over : stricter.prefixes) {
       for (const Prefix& under : weaker.prefixes) {
-        if (over.contains(under)) common.push_back(under);
-        if (under.contains(over)) common.push_back(over);
+        if (over.contains(under)) parts.push_back({under, common});
+        if (under.contains(over)) parts.push_back({over, common});
       }
     }
   }
-  return common;
+  return parts;
 }
 
 // At such a part of what the person was granted, if a few tries find one.
 void aim_under_stricter(Random& random, const Policy& policy, const PersonId& person, Flow& flow) {
   ResourceId id;
-  std::vector<Prefix> parts;
+  std::vector<Part> parts;
   for (int tries = 0; tries < 4 && parts.empty(); ++tries) {
     id = granted_resource(random, policy, person);
     parts = under_stricter(policy, id);
   }
   aim_at_resource(random, policy, id, flow);
-  if (!parts.empty()) flow.destination = around(random, random.pick(parts));
+  if (parts.empty()) return;
+  const Part& part = random.pick(parts);
+  flow.destination = random.percent(50) ? inside(random, part.prefix) : around(random, part.prefix);
+  if (!part.common.empty() && random.percent(70)) aim_port(random, part.common, flow);
 }
 
 void aim_at_gateway(Random& random, const Network& network, Flow& flow) {
@@ -178,9 +189,9 @@ Flow random_flow(Random& random, const ValidPolicy& policy) {
   PersonId person;
   flow.source = random_source(random, policy, person);
   const auto aim = random.below(100);
-  if (aim < 20) {
+  if (aim < 26) {
     aim_under_stricter(random, policy.policy(), person, flow);
-  } else if (aim < 60) {
+  } else if (aim < 65) {
     aim_at_resource(random, policy.policy(), granted_resource(random, policy.policy(), person),
                     flow);
   } else if (aim < 82) {

@@ -53,9 +53,10 @@ class KernelWireGuard final : public WireGuard {
  private:
   Result<void> send(std::vector<Message> messages, const std::string& about) {
     for (std::size_t index = 0; index < messages.size(); ++index) {
-      const std::string part = std::to_string(index + 1) + " of " + std::to_string(messages.size());
-      auto done = socket_.request(messages[index], what_ + ", " + about + ", message " + part);
-      if (!done) return done;
+      std::string what = what_;
+      what += ", " + about + ", message " + std::to_string(index + 1) + " of " +
+              std::to_string(messages.size());
+      if (auto done = socket_.request(messages[index], what); !done) return done;
     }
     return {};
   }

@@ -80,6 +80,42 @@ TEST_F(ExplanationsTest, ExplainNamesStepsAndElements) {
   EXPECT_THAT(*refused_one.find("elements")->array()->back().string(), HasSubstr("is not there"));
 }
 
+TEST_F(ExplanationsTest, WhoHasNoDeviceThereGetsAnAnswer) {
+  must("person.add", {{"id", text("mori")}});
+  for (const std::string_view operation : {"policy.can", "policy.explain"}) {
+    const Node none =
+        must(operation, {{"who", text("mori")}, {"destination", text("203.0.113.5:443")}});
+    EXPECT_EQ(field(none, "answer"), "no");
+    EXPECT_EQ(field(none, "reason"), "no_device");
+    EXPECT_EQ(field(none, "explanation"), "mori has no device with an IPv4 address");
+  }
+}
+
+TEST_F(ExplanationsTest, ANameThatTwoHaveIsSaidFully) {
+  must("person.add", {{"id", text("phone")}});
+  const auto person = [&](std::string_view who) {
+    return field(
+        must("policy.can", {{"who", text(who)}, {"destination", text("198.51.100.10:443")}}),
+        "person");
+  };
+  EXPECT_EQ(
+      refused("policy.can", {{"who", text("phone")}, {"destination", text("198.51.100.10:443")}}),
+      ErrorCode::invalid);
+  EXPECT_EQ(person("device:phone"), "suzuki");
+  EXPECT_EQ(person("person:phone"), "phone");
+  EXPECT_EQ(person("laptop"), "tanaka");
+  EXPECT_EQ(refused("policy.can",
+                    {{"who", text("person:laptop")}, {"destination", text("198.51.100.10:443")}}),
+            ErrorCode::not_found);
+}
+
+TEST_F(ExplanationsTest, AnEmptyTimeIsNoTime) {
+  EXPECT_EQ(refused("policy.can", {{"who", text("tanaka")},
+                                   {"destination", text("203.0.113.5:443")},
+                                   {"at", text("")}}),
+            ErrorCode::invalid);
+}
+
 TEST_F(ExplanationsTest, MatrixOfAllAndOfSome) {
   const auto rows = [&](Node::Table parameters) {
     std::vector<std::string> lines;

@@ -74,14 +74,77 @@ TEST_F(TrialTest, OtherChangesWaitAndNothingIsLost) {
   must("person.add", {{"id", text("mori")}});
 }
 
-// A device that is lost must not wait; a return leaves devices as they are.
-TEST_F(TrialTest, DevicesDoNotWaitAndStayAsTheyAre) {
+// A device that is lost must not wait.
+TEST_F(TrialTest, WhatIsCutOffMeanwhileStaysCutOff) {
   apply();
-  must("device.set", {{"id", text("phone")}, {"state", text("blocked")}});
-  EXPECT_TRUE(world.provisional) << "it is on trial still";
+  must("device.set", {{"id", text("phone")}, {"state", text("blocked")}, {"reason", text("lost")}});
+  must("person.set", {{"id", text("tanaka")}, {"state", text("suspended")}});
+  EXPECT_EQ(world.provisional->cuts, (std::vector<std::string>{"device.phone", "person.tanaka"}));
+  world.restart();
   pass(seconds(60));
-  EXPECT_TRUE(https(kLaptop, kWeb));
+  EXPECT_FALSE(world.provisional);
+  EXPECT_FALSE(https(kLaptop, kWeb));
   EXPECT_FALSE(https(kPhone, kWiki));
+  must("person.set", {{"id", text("tanaka")}, {"state", text("active")}});
+  EXPECT_TRUE(https(kLaptop, kWeb)) << "the grant is back, only she was away";
+}
+
+TEST_F(TrialTest, NothingElseOfDevicesAndPeopleChangesMeanwhile) {
+  apply();
+  const auto waits = [&](std::string_view operation, Node::Table parameters) {
+    return refused(operation, std::move(parameters)) == ErrorCode::conflict;
+  };
+  EXPECT_TRUE(
+      waits("device.add", {{"id", text("tablet")},
+                           {"person", text("suzuki")},
+                           {"public_key", text("Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2M=")}}));
+  EXPECT_TRUE(waits("device.remove", {{"id", text("phone")}}));
+  EXPECT_TRUE(waits("device.set", {{"id", text("phone")}, {"state", text("active")}}));
+  EXPECT_TRUE(
+      waits("device.set",
+            {{"id", text("phone")}, {"state", text("blocked")}, {"person", text("tanaka")}}));
+  EXPECT_TRUE(
+      waits("person.set",
+            {{"id", text("suzuki")}, {"state", text("suspended")}, {"roles", texts({"sales"})}}));
+}
+
+// The lock-out that it is for: a document without one's own device.
+TEST_F(TrialTest, DevicesReturnToo) {
+  const Policy before =
+      read_policy(world.revisions.at(world.active).document, Syntax::toml, "now").value();
+  Policy policy = before;
+  policy.devices.erase(DeviceId("laptop"));
+  policy.devices.at(DeviceId("phone")).state = DeviceState::blocked;
+  policy.devices.at(DeviceId("phone")).public_key =
+      PublicKey::parse("Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2M=").value();
+  must("policy.apply",
+       {{"document", text(write_policy(policy, Syntax::toml))}, {"confirm", text("5s")}});
+  EXPECT_FALSE(https(kLaptop, kWeb));
+  EXPECT_EQ(world.peers.size(), 0U);
+  pass(seconds(5));
+  EXPECT_FALSE(world.provisional);
+  EXPECT_EQ(read_policy(world.revisions.at(world.active).document, Syntax::toml, "now").value(),
+            before);
+  EXPECT_TRUE(https(kLaptop, kWeb));
+  EXPECT_TRUE(https(kPhone, kWiki));
+  EXPECT_EQ(world.peers.size(), 2U);
+}
+
+// What adds a quota and what uses it cannot part: the return always fits.
+TEST_F(TrialTest, AReturnThatDoesNotFitIsTold) {
+  apply();
+  world.tell(Reconfigured{test_network()});
+  world.failing = {world.effects};  // the reading of what was before
+  pass(seconds(60));
+  world.now += seconds(1);
+  EXPECT_EQ(*must("status", {}).find("state")->string(), "degraded");
+  const Node status = must("status", {});
+  EXPECT_THAT(*status.find("problem")->string(), HasSubstr("could not be taken back"));
+  const Node doctor = must("doctor", {});
+  EXPECT_FALSE(std::get<bool>(doctor.find("answer")->value));
+  world.failing.clear();
+  pass(seconds(10));
+  EXPECT_EQ(*must("status", {}).find("state")->string(), "enforcing");
 }
 
 TEST_F(TrialTest, ARollbackEndsIt) {
@@ -129,18 +192,6 @@ TEST_F(TrialTest, AReturnThatFailsIsTriedAgain) {
   EXPECT_TRUE(https(kLaptop, kWeb));
 }
 
-TEST_F(TrialTest, WhatOnlyTouchedDevicesHasNothingToReturn) {
-  Policy policy =
-      read_policy(world.revisions.at(world.active).document, Syntax::toml, "now").value();
-  policy.devices.at(DeviceId("phone")).state = DeviceState::blocked;
-  must("policy.apply",
-       {{"document", text(write_policy(policy, Syntax::toml))}, {"confirm", text("5s")}});
-  pass(seconds(5));
-  EXPECT_FALSE(world.provisional);
-  EXPECT_FALSE(https(kPhone, kWiki));
-  EXPECT_EQ(world.trace.back(), "confirm");
-}
-
 TEST_F(TrialTest, TheFirstPolicyReturnsToNone) {
   World first(test_network());
   first.tell(Started{});
@@ -151,6 +202,18 @@ TEST_F(TrialTest, TheFirstPolicyReturnsToNone) {
   first.now += seconds(60);
   first.tell(Woke{});
   EXPECT_FALSE(first.passes(kLaptop, kWeb, Protocol::tcp, Port(443)));
+}
+
+TEST_F(TrialTest, TheFirstPolicyCanBeTakenBackAtOnce) {
+  World first(test_network());
+  first.tell(Started{});
+  ASSERT_TRUE(
+      first.ask("policy.apply", {{"document", text(without_web())}, {"confirm", text("1m")}}));
+  ASSERT_TRUE(first.ask("policy.rollback", {{"revision", {std::int64_t{0}}}}));
+  EXPECT_FALSE(first.provisional);
+  EXPECT_TRUE(
+      read_policy(first.revisions.at(first.active).document, Syntax::toml, "now")->people.empty());
+  EXPECT_FALSE(first.ask("policy.rollback", {{"revision", {std::int64_t{0}}}})) << "only then";
 }
 
 TEST_F(TrialTest, TimesToWaitThatAreNone) {

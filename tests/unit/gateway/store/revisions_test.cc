@@ -235,7 +235,8 @@ TEST_F(Revisions, ATrialIsKeptUntilItIsConfirmedOrFollowed) {
   const Provisional trial{.back_to = RevisionNumber(1),
                           .until = later(60),
                           .length = std::chrono::seconds(60),
-                          .author = "tanaka"};
+                          .author = "tanaka",
+                          .cuts = {"device.phone", "person.suzuki"}};
   const auto activate = [&](const std::string& document, unsigned base,
                             const std::optional<Provisional>& provisional) {
     const auto number = must(store_.add_pending(revision(document, RevisionNumber(base))));

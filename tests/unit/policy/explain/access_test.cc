@@ -137,6 +137,15 @@ TEST(AccessChanges, APersonWithoutADeviceReachesNothing) {
       ElementsAre("sato loses lan https ssh: always -> ", "sato loses wiki https: always -> "));
 }
 
+TEST(AccessChanges, GrantsArePreparedForWhoHasNoDeviceYet) {
+  PolicyBuilder before = office().person("mori");
+  PolicyBuilder after = before;
+  after.grant("mori-wiki", "mori", "wiki");
+  EXPECT_THAT(told(before, after), ElementsAre("mori gains wiki https:  -> always"));
+  after.device("mori-pc", "mori", {"10.66.0.9"});
+  EXPECT_THAT(told(before, after), ElementsAre("mori gains wiki https:  -> always"));
+}
+
 TEST(EndedFlows, AreThoseOfWhomTheRightWasTaken) {
   const ValidPolicy before = office().valid();
   PolicyBuilder less = office();

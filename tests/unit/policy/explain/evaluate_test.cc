@@ -290,14 +290,15 @@ TEST(Evaluate, TheInternetIsWhatNothingElseCovers) {
 
 TEST(Explain, EveryReasonHasASentenceOfItsOwn) {
   PolicyBuilder policy = office();
-  policy.grant("lan", "tanaka", "lan").grant("soon", "tanaka", "vault", after(60), after(90));
+  policy.grant("lan", "tanaka", "lan");
   EXPECT_EQ(
       why(policy, flow("10.1.2.7", 443)),
       "grant lan on lan (internal) does not open 10.1.2.7: vault (confidential) covers it too, "
       "and tanaka has no grant on that");
-  policy.policy.grants.erase(GrantId("lan"));
+  policy.grant("soon", "tanaka", "vault", after(60), after(90));
   EXPECT_EQ(why(policy, flow("10.1.2.7", 443)),
             "grant soon on vault (confidential) begins at " + to_string(after(60)));
+  policy.policy.grants.erase(GrantId("lan"));
   policy.grant("soon", "tanaka", "vault", {}, after(-60));
   EXPECT_EQ(why(policy, flow("10.1.2.7", 443)),
             "grant soon on vault (confidential) ended at " + to_string(after(-60)));
@@ -314,6 +315,17 @@ TEST(Explain, EveryReasonHasASentenceOfItsOwn) {
   EXPECT_EQ(why(policy, flow("10.9.0.1", 443)), "tanaka is suspended");
   policy.policy.devices.begin()->second.state = DeviceState::blocked;
   EXPECT_EQ(why(policy, flow("10.9.0.1", 443)), "the device laptop of tanaka is blocked");
+}
+
+// Who has a grant on the strictest that is not open now is told of that one.
+TEST(Evaluate, ACloserGrantThatIsNotOpenSaysWhy) {
+  PolicyBuilder policy = office();
+  policy.grant("lan", "tanaka", "lan");
+  EXPECT_EQ(ask(policy, flow("10.1.2.9", 443)).reason, Reason::weaker_classification);
+  policy.grant("vault", "tanaka", "vault", after(60), after(90));
+  const Decision decision = ask(policy, flow("10.1.2.9", 443));
+  EXPECT_EQ(decision.reason, Reason::grant_not_begun);
+  EXPECT_EQ(decision.grant, GrantId("vault"));
 }
 
 }  // namespace
