@@ -173,7 +173,7 @@ void aim_under_stricter(Random& random, const Policy& policy, const PersonId& pe
   if (parts.empty()) return;
   const Part& part = random.pick(parts);
   flow.destination = random.percent(50) ? inside(random, part.prefix) : around(random, part.prefix);
-  if (!part.common.empty() && random.percent(70)) aim_port(random, part.common, flow);
+  if (!part.common.empty() && random.percent(85)) aim_port(random, part.common, flow);
 }
 
 void aim_at_gateway(Random& random, const Network& network, Flow& flow) {
@@ -189,9 +189,9 @@ Flow random_flow(Random& random, const ValidPolicy& policy) {
   PersonId person;
   flow.source = random_source(random, policy, person);
   const auto aim = random.below(100);
-  if (aim < 26) {
+  if (aim < 36) {
     aim_under_stricter(random, policy.policy(), person, flow);
-  } else if (aim < 65) {
+  } else if (aim < 68) {
     aim_at_resource(random, policy.policy(), granted_resource(random, policy.policy(), person),
                     flow);
   } else if (aim < 82) {
