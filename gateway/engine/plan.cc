@@ -48,9 +48,14 @@ Peers without_passed_on(Peers from, const Peers& to) {
 }  // namespace
 
 std::vector<Effect> make_plan(PlanInput input) {
-  const Peers between = without_passed_on(input.peers_from, input.peers_to);
-  ChangePeers passing_on = peers_change(input.peers_from, between);
-  ChangePeers peers = peers_change(between, input.peers_to);
+  ChangePeers passing_on;
+  ChangePeers peers;
+  // Most changes touch no tunnel, and looking through all of them costs more than the rest.
+  if (&input.peers_from != &input.peers_to) {
+    const Peers between = without_passed_on(input.peers_from, input.peers_to);
+    passing_on = peers_change(input.peers_from, between);
+    peers = peers_change(between, input.peers_to);
+  }
   std::vector<AtomMark> gone;
   if (input.recut_from != nullptr) gone = retired(input.recut_from->space, input.to.space);
   const bool only_tightens = gone.empty() && input.diff.only_tightens() && peers.set.empty();

@@ -14,7 +14,7 @@ struct PlanInput {
   const Compiled* recut_from;
   const Compiled& to;
   const Peers& peers_from;
-  const Peers& peers_to;
+  const Peers& peers_to;  // the same object where no tunnel changes
   // Of a pending revision that has to be abandoned before another can be.
   std::optional<Entry> unfinished;
   StorePending store;
