@@ -23,11 +23,6 @@ struct Overloaded : Handlers... {
   using Handlers::operator()...;
 };
 
-std::optional<Time> earliest(std::optional<Time> a, std::optional<Time> b) {
-  if (!a || !b) return a ? a : b;
-  return std::min(*a, *b);
-}
-
 bool alive(const Policy& policy, const Device& device, Time now) {
   const auto person = policy.people.find(device.person);
   return device.state == DeviceState::active && person != policy.people.end() &&
@@ -39,7 +34,7 @@ bool alive(const Policy& policy, const Device& device, Time now) {
 std::optional<Time> next_end_of_person(const Policy& policy, Time now) {
   std::optional<Time> next;
   for (const auto& [id, person] : policy.people) {
-    if (person.valid_until && now < *person.valid_until) next = earliest(next, person.valid_until);
+    if (person.valid_until && now < *person.valid_until) next = earlier(next, person.valid_until);
   }
   return next;
 }
@@ -120,8 +115,8 @@ Effects Engine::handle(Command command, Time now) {
 
 std::optional<Time> Engine::next_deadline() const {
   if (!active_) return std::nullopt;
-  return earliest(earliest(retry_at_, return_at_),
-                  earliest(active_->compiler.compiled().next_opening, active_->next_end));
+  return earlier(earlier(retry_at_, return_at_),
+                 earlier(active_->compiler.compiled().next_opening, active_->next_end));
 }
 
 Effects Engine::await(Effect effect, Continuation then) {

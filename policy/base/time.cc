@@ -92,4 +92,9 @@ std::string to_string(Time time) {
          ':' + padded(clock.minutes().count(), 2) + ':' + padded(clock.seconds().count(), 2) + 'Z';
 }
 
+std::optional<Time> earlier(const std::optional<Time>& a, const std::optional<Time>& b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
 }  // namespace sekisho

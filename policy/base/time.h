@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,5 +17,8 @@ using Time = std::chrono::sys_seconds;
 Result<Time> parse_time(std::string_view text);
 // "2026-11-22T09:00:00Z"
 std::string to_string(Time time);
+
+// The earlier of the two; where one is not there, the other.
+std::optional<Time> earlier(const std::optional<Time>& a, const std::optional<Time>& b);
 
 }  // namespace sekisho

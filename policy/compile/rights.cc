@@ -8,9 +8,6 @@ namespace sekisho {
 bool ends_before(const End& a, const End& b) {
   return a && (!b || *a < *b);
 }
-End earlier(const End& a, const End& b) {
-  return ends_before(a, b) ? a : b;
-}
 End later(const End& a, const End& b) {
   return ends_before(a, b) ? b : a;
 }

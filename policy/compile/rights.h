@@ -13,7 +13,6 @@ namespace sekisho {
 using End = std::optional<Time>;  // the first second without; none: never
 
 bool ends_before(const End& a, const End& b);
-End earlier(const End& a, const End& b);
 End later(const End& a, const End& b);
 
 // Atoms with their ends, sorted by atom, no repeats. Devices with equal rights share a cohort.

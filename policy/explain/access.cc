@@ -233,7 +233,7 @@ AccessBook::AccessBook(Version version, Time now) : version_(version), now_(now)
     for (const ResourceId& resource : atom.opened_by) atoms_[resource].push_back(&atom);
   }
   for (const auto& [id, device] : policy().devices) {
-    if (device.state == DeviceState::active) ++active_devices_[device.person];
+    if (device.state == DeviceState::active) with_active_device_.insert(device.person);
   }
 }
 
@@ -257,7 +257,7 @@ const std::vector<const Atom*>& AccessBook::opened_by(const ResourceId& resource
 }
 
 bool AccessBook::has_active_device(const PersonId& person) const {
-  return active_devices_.contains(person);
+  return with_active_device_.contains(person);
 }
 
 std::map<AtomMark, std::vector<AccessBook::Right>> AccessBook::rights_of(const PersonId& id) const {

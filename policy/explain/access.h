@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "policy/compile/atoms.h"
@@ -46,7 +47,7 @@ class AccessBook {
   Time now_;
   std::unordered_map<Who, std::vector<GrantId>> by_who_;
   std::unordered_map<ResourceId, std::vector<const Atom*>> atoms_;
-  std::unordered_map<PersonId, std::size_t> active_devices_;
+  std::unordered_set<PersonId> with_active_device_;
 };
 
 // What some people gain or lose of one resource.

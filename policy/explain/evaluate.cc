@@ -62,11 +62,6 @@ std::optional<Check> offered(const std::vector<Service>& services, const Flow& f
   return std::nullopt;
 }
 
-std::optional<Time> sooner(const std::optional<Time>& a, const std::optional<Time>& b) {
-  if (!a || !b) return a ? a : b;
-  return std::min(*a, *b);
-}
-
 bool within_hours(const ValidPolicy& valid, const Grant& grant, Time now) {
   const auto& hours = grant.conditions.hours;
   return !hours || is_open(*hours, valid.zones().at(hours->zone), now);
@@ -139,8 +134,8 @@ Decision by_grants(const ValidPolicy& valid, const Flow& flow, Time now, Decisio
   const Granted granted = grants_on(valid, *decision.person, strictest, now);
   if (granted.active) {
     decision.check = *strictest.front().check;
-    decision.until = sooner(end_of(valid, policy.grants.at(*granted.active), now),
-                            policy.people.at(*decision.person).valid_until);
+    decision.until = earlier(end_of(valid, policy.grants.at(*granted.active), now),
+                             policy.people.at(*decision.person).valid_until);
     const bool right = fits(flow.opening, decision.check);
     return decide(decision, right ? Verdict::permit : Verdict::refuse,
                   right ? Reason::granted : Reason::wrong_opening,
@@ -215,7 +210,7 @@ GrantState state_of(const ValidPolicy& valid, const Grant& grant, Time now) {
 std::optional<Time> end_of(const ValidPolicy& valid, const Grant& grant, Time now) {
   const auto& hours = grant.conditions.hours;
   if (!hours) return grant.until;
-  return sooner(grant.until, open_periods(*hours, valid.zones().at(hours->zone), now).front().end);
+  return earlier(grant.until, open_periods(*hours, valid.zones().at(hours->zone), now).front().end);
 }
 
 bool lasts_longer(const ValidPolicy& valid, const GrantId& a, const GrantId& b, Time now) {

@@ -48,11 +48,6 @@ Extent extent_of(const Source& source, const AccessBook& book) {
   return extent;
 }
 
-std::optional<Time> sooner(const std::optional<Time>& a, const std::optional<Time>& b) {
-  if (!a || !b) return a ? a : b;
-  return std::min(*a, *b);
-}
-
 // One row.
 class Row {
  public:
@@ -80,7 +75,7 @@ class Row {
       ++atoms;
       const auto grant = longest(*atom);
       if (!grant) continue;
-      cell.until = sooner(cell.until, end_of(valid_, valid_.policy().grants.at(*grant), at_));
+      cell.until = earlier(cell.until, end_of(valid_, valid_.policy().grants.at(*grant), at_));
       if (open++ == 0) cell.grant = grant;
     }
     const bool gap =
@@ -88,7 +83,7 @@ class Row {
     if (open > 0) {
       cell.reach = open == atoms && !gap ? MatrixCell::Reach::open : MatrixCell::Reach::part;
       cell.reason = Reason::granted;
-      cell.until = sooner(cell.until, person_.valid_until);
+      cell.until = earlier(cell.until, person_.valid_until);
     } else {
       say_why_closed(cell, atoms > 0 || gap, extent);
     }

@@ -24,9 +24,6 @@ class Review {
     for (const auto& [id, person] : policy().people) {
       for (const RoleId& role : person.roles) members_[role].push_back(id);
     }
-    for (const auto& [id, device] : policy().devices) {
-      if (device.state == DeviceState::active) with_device_.insert(device.person);
-    }
     for (const auto& [id, person] : policy().people) grants_of_[id] = book_.grants_of(id);
   }
 
@@ -85,7 +82,7 @@ class Review {
         reason = id.str() + " is suspended";
       } else if (!term_of(grant, person, now_)) {
         reason = id.str() + " is not there at its time";
-      } else if (!with_device_.contains(id)) {
+      } else if (!book_.has_active_device(id)) {
         reason = id.str() + " has no active device";
       } else {
         return std::nullopt;
@@ -137,7 +134,6 @@ class Review {
   AccessBook book_;
   Time now_;
   std::map<RoleId, std::vector<PersonId>> members_;
-  std::set<PersonId> with_device_;
   std::map<PersonId, std::vector<GrantId>> grants_of_;
   std::set<GrantId> gone_;
 };

@@ -168,7 +168,7 @@ TEST(AccessChanges, TellWhateverBecomesPossibleOrImpossible) {
   EXPECT_GE(gained, 200);
 }
 
-// And nothing besides: who is not named can do what they could.
+// And no more than that: most of what is told to be lost is met by some flow of a few hundred.
 TEST(AccessChanges, AreRealWhereTheyAreOfThisMoment) {
   int real = 0;
   int all = 0;

@@ -130,10 +130,8 @@ TEST_F(TrialTest, DevicesReturnToo) {
   EXPECT_EQ(world.peers.size(), 2U);
 }
 
-// What adds a quota and what uses it cannot part: the return always fits.
-TEST_F(TrialTest, AReturnThatDoesNotFitIsTold) {
+TEST_F(TrialTest, AReturnThatFailsIsTold) {
   apply();
-  world.tell(Reconfigured{test_network()});
   world.failing = {world.effects};  // the reading of what was before
   pass(seconds(60));
   world.now += seconds(1);

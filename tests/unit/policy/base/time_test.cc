@@ -65,5 +65,15 @@ TEST(Time, TextIsAnExactRoundTrip) {
   }
 }
 
+TEST(Time, TheEarlierOfTwoThatMayNotBeThere) {
+  const Time first{std::chrono::seconds(1)};
+  const Time second{std::chrono::seconds(2)};
+  EXPECT_EQ(earlier(first, second), first);
+  EXPECT_EQ(earlier(second, first), first);
+  EXPECT_EQ(earlier({}, second), second);
+  EXPECT_EQ(earlier(first, {}), first);
+  EXPECT_EQ(earlier({}, {}), std::nullopt);
+}
+
 }  // namespace
 }  // namespace sekisho
