@@ -20,7 +20,7 @@ void add_parameter(CLI::App& command, const Parameter& parameter, Typed& typed) 
                               [&typed, key] { typed[key] = {"true"}; });
     return;
   }
-  const bool positional = !parameter.option.starts_with('-');
+  const bool positional = parameter.is_positional();
   // A positional's name is what the request calls it.
   const std::string name = positional ? key : std::string(parameter.option);
   CLI::Option* option = command.add_option_function<std::vector<std::string>>(

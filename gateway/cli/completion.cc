@@ -24,10 +24,6 @@ std::string_view long_name(const Parameter& parameter) {
   return parameter.option.substr(parameter.option.find(',') + 1);
 }
 
-bool is_positional(const Parameter& parameter) {
-  return !parameter.option.starts_with('-');
-}
-
 bool may_repeat(const Parameter& parameter) {
   return parameter.kind == ParameterKind::list || parameter.kind == ParameterKind::services;
 }
@@ -105,7 +101,7 @@ class Reader {
       auto positionals = row_->parameters;
       std::size_t before = 0;
       const auto next = std::ranges::find_if(positionals, [&](const Parameter& parameter) {
-        return is_positional(parameter) && before++ == positionals_;
+        return parameter.is_positional() && before++ == positionals_;
       });
       if (next == positionals.end()) return offer_options();
       // What an `add` names is new.
@@ -127,7 +123,7 @@ class Reader {
   void offer_options() {
     if (row_ != nullptr) {
       for (const Parameter& parameter : row_->parameters) {
-        if (!is_positional(parameter)) offer_option(parameter);
+        if (!parameter.is_positional()) offer_option(parameter);
       }
     }
     for (const Parameter& parameter : common_options()) offer_option(parameter);

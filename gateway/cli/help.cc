@@ -44,10 +44,6 @@ void append_item(std::string& out, const std::string& left, std::string_view rig
   append_wrapped(out, right, kColumn, kColumn);
 }
 
-bool is_positional(const Parameter& parameter) {
-  return !parameter.option.starts_with('-');
-}
-
 std::string common() {
   std::string out = "\nOf every command:\n";
   for (const Parameter& parameter : common_options())
@@ -91,10 +87,10 @@ std::string help_of_row(const CommandRow& row) {
   out += '\n';
   append_wrapped(out, "Usage: " + usage_of(row), 7, 0);
   for (const bool positional : {true, false}) {
-    if (std::ranges::count(row.parameters, positional, is_positional) == 0) continue;
+    if (std::ranges::count(row.parameters, positional, &Parameter::is_positional) == 0) continue;
     out += positional ? "\nArguments:\n" : "\nOptions:\n";
     for (const Parameter& parameter : row.parameters) {
-      if (is_positional(parameter) == positional)
+      if (parameter.is_positional() == positional)
         append_item(out, option_of(parameter), parameter.help);
     }
   }
@@ -131,7 +127,7 @@ std::string option_of(const Parameter& parameter) {
   std::string option(parameter.option);
   if (const auto comma = option.find(','); comma != std::string::npos)
     option.insert(comma + 1, " ");
-  if (is_positional(parameter) || parameter.kind == ParameterKind::flag) return option;
+  if (parameter.is_positional() || parameter.kind == ParameterKind::flag) return option;
   return option + " " + value_of(parameter);
 }
 

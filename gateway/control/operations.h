@@ -83,6 +83,8 @@ struct Parameter {
   bool required = false;
   std::string_view help;
   std::span<const Value> values = {};  // all there are; none where it is free
+
+  constexpr bool is_positional() const { return !option.starts_with('-'); }
 };
 
 struct Operation {
