@@ -20,8 +20,8 @@ struct LiveFlow {
 };
 
 // Those that pass by the tables of `before` and do not by those of `after`, which keep the numbers
-// of atoms as cut() does; a flow whose number is given up is re-marked by its destination. By
-// index, ascending.
+// of atoms as cut() does; a flow whose number is given up is re-marked by its destination, and does
+// not survive where that asks for another check. By index, ascending.
 std::vector<std::size_t> ended(const Compiled& before, const Compiled& after,
                                std::span<const LiveFlow> flows);
 

@@ -170,5 +170,27 @@ TEST(EndedFlows, AreThoseOfWhomTheRightWasTaken) {
   EXPECT_THAT(ended(from, from, flows), IsEmpty());
 }
 
+// Still granted, but as another protocol: it would have to begin with what it never sent.
+TEST(EndedFlows, WhatHasToProveAnotherProtocolEnds) {
+  const ValidPolicy before = office().valid();
+  const Compiled from = compile(before, kNow).value();
+  const LiveFlow flow{
+      .source = address("10.66.0.2"),
+      .destination = address("10.3.0.9"),
+      .port = Port(443),
+      .mark = find_atom(from.space, address("10.3.0.9"), Protocol::tcp, Port(443)).verified()};
+  const auto with = [&](Service service) {
+    PolicyBuilder policy = office();
+    policy.policy.resources.at(ResourceId("wiki")).services = {std::move(service)};
+    const ValidPolicy after = policy.valid();
+    return ended(from, compile(after, kNow, &from).value(), {&flow, 1});
+  };
+  EXPECT_THAT(with(Service::parse("ssh:443").value()), ElementsAre(0));
+  Service any = Service::parse("tcp:443").value();
+  any.reason = "an old machine";
+  EXPECT_THAT(with(any), IsEmpty()) << "nothing is to be proven there";
+  EXPECT_THAT(with(Service::parse("https").value()), IsEmpty());
+}
+
 }  // namespace
 }  // namespace sekisho
