@@ -81,6 +81,9 @@ std::string_view group_summary(std::string_view group) {
   if (group == "resource") return "Resources: what can be reached";
   if (group == "grant") return "Grants: who may reach what, why, until when";
   if (group == "quota") return "Quotas: how many devices a person may have";
+  if (group == "quarantine") return "Quarantine: off the network, and back";
+  if (group == "flag") return "Flags: what antivirus and the like say of devices";
+  if (group == "notice") return "The page that says what became of a device";
   if (group == "policy") return "The policy as a whole: check, apply, go back, ask";
   if (group == "audit") return "What was done, by whom, when";
   return {};

@@ -1,5 +1,7 @@
 #include "gateway/cli/tables.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace sekisho::cli {
@@ -8,6 +10,7 @@ std::string cell(const Node& node) {
   if (const auto* text = node.string()) return *text;
   if (const auto* flag = std::get_if<bool>(&node.value)) return *flag ? "yes" : "no";
   if (const auto* number = std::get_if<std::int64_t>(&node.value)) return std::to_string(*number);
+  if (const auto* number = std::get_if<double>(&node.value)) return fmt::format("{:.3g}", *number);
   if (const auto* time = std::get_if<Time>(&node.value)) return to_string(*time);
   if (const auto* items = node.array()) {
     std::string text;

@@ -7,9 +7,10 @@
 
 namespace sekisho::control {
 
-// Who may do what to the gateway; ordered, each includes those before it. Not to be confused with a
-// policy's roles, which say what staff may reach.
-enum class Authority { nobody, auditor, administrator, officer };
+// Who may do what to the gateway; ordered: see may(). Not to be confused with a policy's roles,
+// which say what staff may reach. `portal` is the gateway's own page inside the tunnel, which
+// brings what devices say.
+enum class Authority { nobody, portal, auditor, administrator, officer };
 
 // Who asks, as the daemon found out for itself; it stands in every record of what was done.
 struct Actor {

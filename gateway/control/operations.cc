@@ -120,6 +120,45 @@ constexpr std::array kQuotaSet{P{"devices_per_person", "--devices-per-person", n
 constexpr std::array kCatalogue{
     P{"only", "--only", list, false, "this one of it; repeat for more", kCatalogueIds}};
 
+constexpr std::array kOffboard{
+    kId, P{"yes", "--yes", flag, false, "do it; without it only what would end is said"}, kReason};
+
+constexpr P kTarget{"target",
+                    "TARGET",
+                    text,
+                    true,
+                    "device:ID, person:ID, resource:ID or everyone; the ID alone where one thing "
+                    "has it",
+                    kTargets};
+constexpr P kWhy{"reason", "--reason", text, true, "why; kept in the record"};
+constexpr std::array kQuarantineAdd{
+    kTarget, kWhy,
+    P{"level", "--level", text, false,
+      "isolate (default: name service, notice page and the policy's remediation are left) or cut "
+      "(nothing is left, and the tunnel goes)",
+      kLevels}};
+constexpr std::array kQuarantineList{
+    P{"past", "--past", flag, false, "those that were released, newest first"}};
+constexpr std::array kQuarantineShow{kTarget};
+constexpr std::array kQuarantineRelease{
+    kTarget, kWhy, P{"finding", "--finding", text, true, "what was found; kept in the record"}};
+
+constexpr P kFlagged{"target", "TARGET", text, false, "device:ID or person:ID", kFlaggable};
+constexpr P kFlag{"flag", "FLAG", number, true, "its number", kFlags};
+constexpr std::array kFlagAdd{
+    kFlagged,
+    P{"source", "--source", text, true, "who says so: clamav, wazuh, the office's siem"},
+    P{"severity", "--severity", text, false, "low, medium, high (default) or critical",
+      kSeverities},
+    P{"detail", "--detail", text, false, "what was found"},
+    P{"key", "--key", text, false, "the source's own name for it: said twice, it counts once"},
+    P{"token", "--token", text, false, "from inside the tunnel: the device's token"},
+    P{"address", "--address", text, false, "from inside the tunnel: the device's address"}};
+constexpr std::array kFlagShow{kFlag};
+constexpr std::array kFlagDecide{kFlag, kWhy};
+constexpr std::array kNotice{
+    P{"address", "ADDRESS", text, true, "the tunnel address of the device"}};
+
 constexpr std::array kCheck{kDocument, kSyntax};
 constexpr P kConfirm{"confirm", "--confirm", text, false,
                      "60s, 5m: return to all that is now unless `policy confirm` comes by then"};
@@ -181,6 +220,9 @@ constexpr std::array kOperations{
               "Change a person", kPersonAdd},
     Operation{person_remove, "person", "remove", administrator, true, "DELETE", "/people/{id}",
               "Remove a person who has neither devices nor grants left", kRemove},
+    Operation{person_offboard, "person", "offboard", administrator, true, "POST",
+              "/people/{id}/offboard",
+              "End a person: devices, grants, roles and live connections, in one step", kOffboard},
 
     Operation{device_list,
               "device",
@@ -202,6 +244,8 @@ constexpr std::array kOperations{
     Operation{device_profile, "device", "profile", administrator, false, "GET",
               "/devices/{id}/profile",
               "Print a device's WireGuard profile, without its private key", kShow},
+    Operation{device_token, "device", "token", administrator, true, "POST", "/devices/{id}/token",
+              "Make the token with which a device may flag itself; it is shown once", kRemove},
 
     Operation{role_list, "role", "list", auditor, false, "GET", "/roles", "List the roles", {}},
     Operation{role_show, "role", "show", auditor, false, "GET", "/roles/{id}", "Show one role",
@@ -252,6 +296,40 @@ constexpr std::array kOperations{
               {}},
     Operation{quota_set, "quota", "set", administrator, true, "PATCH", "/quota",
               "Set how many devices a person may have", kQuotaSet},
+
+    Operation{quarantine_add, "quarantine", "add", administrator, true, "POST", "/quarantines",
+              "Put a device, a person, a resource or everyone off the network, now",
+              kQuarantineAdd},
+    Operation{quarantine_list, "quarantine", "list", auditor, false, "GET", "/quarantines",
+              "List what is quarantined", kQuarantineList},
+    Operation{quarantine_show, "quarantine", "show", auditor, false, "GET", "/quarantines/{target}",
+              "Show one quarantine", kQuarantineShow},
+    Operation{quarantine_release, "quarantine", "release", officer, true, "POST",
+              "/quarantines/{target}/release",
+              "Let somebody back; where the policy says so, two people have to",
+              kQuarantineRelease},
+    Operation{quarantine_test,
+              "quarantine",
+              "test",
+              administrator,
+              true,
+              "POST",
+              "/quarantines/test",
+              "A drill: cut off an address that nobody has, and say how long it took",
+              {}},
+
+    Operation{flag_add, "flag", "add", portal, true, "POST", "/flags",
+              "Say that a device is compromised; the policy says what that does", kFlagAdd},
+    Operation{flag_list, "flag", "list", auditor, false, "GET", "/flags",
+              "List the flags, newest first", kHistory},
+    Operation{flag_show, "flag", "show", auditor, false, "GET", "/flags/{flag}", "Show one flag",
+              kFlagShow},
+    Operation{flag_act, "flag", "act", administrator, true, "POST", "/flags/{flag}/act",
+              "Quarantine what a flag is about, though nothing was done by itself", kFlagDecide},
+    Operation{flag_dismiss, "flag", "dismiss", administrator, true, "POST", "/flags/{flag}/dismiss",
+              "Say that a flag was nothing", kFlagDecide},
+    Operation{notice_show, "notice", "show", portal, false, "GET", "/notices/{address}",
+              "Say what the notice page shows to the device at an address", kNotice},
 
     Operation{policy_check, "policy", "check", auditor, false, "POST", "/policy/check",
               "Say every mistake in a policy document", kCheck},
@@ -338,10 +416,17 @@ const Operation& operation(OperationId id) {
   return kOperations[static_cast<std::size_t>(id)];
 }
 
+bool may(Authority authority, const Operation& operation) {
+  if (authority == auditor && operation.changes) return false;
+  return authority >= operation.least && authority != nobody;
+}
+
 std::string_view to_string(Authority authority) {
   switch (authority) {
     case nobody:
       return "nobody";
+    case portal:
+      return "portal";
     case auditor:
       return "auditor";
     case administrator:

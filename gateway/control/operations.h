@@ -20,12 +20,14 @@ enum class OperationId {
   person_add,
   person_set,
   person_remove,
+  person_offboard,
   device_list,
   device_show,
   device_add,
   device_set,
   device_remove,
   device_profile,
+  device_token,
   role_list,
   role_show,
   role_add,
@@ -43,6 +45,17 @@ enum class OperationId {
   grant_remove,
   quota_show,
   quota_set,
+  quarantine_add,
+  quarantine_list,
+  quarantine_show,
+  quarantine_release,
+  quarantine_test,
+  flag_add,
+  flag_list,
+  flag_show,
+  flag_act,
+  flag_dismiss,
+  notice_show,
   policy_check,
   policy_diff,
   policy_apply,
@@ -105,5 +118,8 @@ struct Operation {
 std::span<const Operation> operations();
 const Operation* find_operation(std::string_view name);
 const Operation& operation(OperationId id);
+
+// Whoever has the least authority or a higher one, but for auditors, who change nothing.
+bool may(Authority authority, const Operation& operation);
 
 }  // namespace sekisho::control

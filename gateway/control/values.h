@@ -14,6 +14,15 @@ inline constexpr std::array kRoleIds{Value{"", "role.list"}};
 inline constexpr std::array kResources{Value{"", "resource.list"}};
 inline constexpr std::array kGrantees{Value{"person:", "person.list"}, Value{"role:", "role.list"}};
 inline constexpr std::array kSubjects{Value{"", "person.list"}, Value{"", "device.list"}};
+inline constexpr std::array kTargets{Value{"device:", "device.list"},
+                                     Value{"person:", "person.list"},
+                                     Value{"resource:", "resource.list"}, Value{"everyone", ""}};
+inline constexpr std::array kFlaggable{Value{"device:", "device.list"},
+                                       Value{"person:", "person.list"}};
+inline constexpr std::array kFlags{Value{"", "flag.list"}};
+inline constexpr std::array kLevels{Value{"isolate", ""}, Value{"cut", ""}};
+inline constexpr std::array kSeverities{Value{"low", ""}, Value{"medium", ""}, Value{"high", ""},
+                                        Value{"critical", ""}};
 inline constexpr std::array kRevisions{Value{"", "policy.history"}};
 inline constexpr std::array kSyntaxes{Value{"toml", ""}, Value{"json", ""}};
 inline constexpr std::array kPersonStates{Value{"active", ""}, Value{"suspended", ""}};

@@ -1,6 +1,7 @@
 #include "gateway/daemon/box.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <set>
 #include <utility>
@@ -68,11 +69,19 @@ Result<std::unique_ptr<Box>> Box::open(const Config& config, PrivateKey own_key,
                *std::move(route_watcher), *std::move(conntrack)}));
 }
 
+Result<std::unique_ptr<Box>> Box::beside(Box&& original) {
+  auto box = open(original.config_, std::move(original.own_key_), original.preshared_key_);
+  if (!box) return box;
+  (*box)->wanted_for_ = std::move(original.wanted_for_);
+  (*box)->wanted_ = std::move(original.wanted_);
+  return box;
+}
+
 Result<void> Box::install(const engine::Desired& desired) {
   // Counting and strictness of conntrack before anything is forwarded: the rules rely on them.
   if (auto done = kernel::ensure_conntrack_settings(); !done)
     return std::unexpected(std::move(done.error()));
-  if (auto done = parts_.nftables.install(ruleset_, desired.tables(), instant()); !done) {
+  if (auto done = parts_.nftables.install(ruleset_, *desired.tables(), instant()); !done) {
     return std::unexpected(std::move(done.error()));
   }
   return remark(desired.space());
@@ -112,6 +121,23 @@ Result<void> Box::remark(const AtomSpace& space) {
   return {};
 }
 
+Result<std::size_t> Box::purge(const engine::PurgeFlows& purge) {
+  const auto in_pools = [&](const IpAddress& address) {
+    return std::ranges::any_of(config_.network.pools,
+                               [&](const Prefix& pool) { return pool.contains(address); });
+  };
+  return parts_.conntrack.purge([&](const kernel::Flow& flow) {
+    const AtomMark atom = AtomMark::from_mark(flow.mark);
+    if (atom && purge.keep.contains(atom)) return false;
+    if (purge.atoms.contains(atom)) return true;
+    return std::ranges::any_of(std::array{flow.original.source, flow.original.destination,
+                                          flow.reply.source, flow.reply.destination},
+                               [&](const IpAddress& end) {
+                                 return purge.all ? in_pools(end) : purge.addresses.contains(end);
+                               });
+  });
+}
+
 Result<kernel::PeerConfig> Box::wanted(const engine::Peer& peer) {
   auto preshared = preshared_key_(peer.device, peer.public_key);
   if (!preshared) return std::unexpected(std::move(preshared.error()));
@@ -143,6 +169,12 @@ Result<std::span<const kernel::PeerConfig>> Box::wanted(const engine::Peers& pee
   wanted_ = std::move(configs);
   wanted_for_ = peers;
   return wanted_;
+}
+
+Result<void> Box::know(const engine::Peers& peers) {
+  const auto known = wanted(peers);
+  if (!known) return std::unexpected(known.error());
+  return {};
 }
 
 Result<void> Box::change_peers(const engine::ChangePeers& change) {
@@ -201,7 +233,7 @@ Result<std::vector<std::string>> Box::quick_differences(const engine::Peers& pee
 }
 
 Result<std::vector<std::string>> Box::rule_differences(const engine::Desired& desired) {
-  return parts_.nftables.observe(ruleset_, desired.tables(), instant());
+  return parts_.nftables.observe(ruleset_, *desired.tables(), instant());
 }
 
 Result<std::vector<std::string>> Box::differences(const engine::Desired& desired) {

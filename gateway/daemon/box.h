@@ -28,6 +28,10 @@ class Box {
   static Result<std::unique_ptr<Box>> open(const Config& config, PrivateKey own_key,
                                            PresharedKeyOf preshared_key);
 
+  // The same box seen through sockets of its own, for a copy of the process: `original` is that
+  // process's, and nothing of it may be used any more, nor destroyed.
+  static Result<std::unique_ptr<Box>> beside(Box&& original);
+
   // Makes the kernel be `desired`, whatever it is now. What is right already is not touched. Rules,
   // then flows; then, by the second call, peers and routes, and last forwarding, which is turned
   // on.
@@ -36,7 +40,11 @@ class Box {
   Result<void> change_tables(const TablesDiff& diff);
   Result<void> remark(const AtomSpace& space);
   Result<void> change_peers(const engine::ChangePeers& change);
+  // How many connections went.
+  Result<std::size_t> purge(const engine::PurgeFlows& purge);
 
+  // Reads the store for what a look at these peers needs, so that beside() need not.
+  Result<void> know(const engine::Peers& peers);
   // How the kernel differs from `desired`: one line each, none where all is right.
   Result<std::vector<std::string>> differences(const engine::Desired& desired);
   Result<std::vector<std::string>> rule_differences(const engine::Desired& desired);

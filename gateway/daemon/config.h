@@ -23,6 +23,7 @@ struct Config {
   std::filesystem::path runtime = "/run/sekisho";
 
   std::filesystem::path socket() const { return runtime / "control.sock"; }
+  std::filesystem::path portal_socket() const { return runtime / "portal.sock"; }
 };
 
 // Every mistake at once, each with file, line and column.

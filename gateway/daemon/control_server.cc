@@ -26,11 +26,14 @@ namespace {
 namespace asio = boost::asio;
 using asio::local::stream_protocol;
 
-constexpr const char* kAdminGroup = "sekisho-admin";
+const char* group_of(Audience audience) {
+  return audience == Audience::people ? "sekisho-admin" : "sekisho-portal";
+}
+
 constexpr std::chrono::seconds kPatience{30};  // for a caller to finish what it began, either way
 
-std::optional<gid_t> admin_group() {
-  const group* found = getgrnam(kAdminGroup);
+std::optional<gid_t> find_group(Audience audience) {
+  const group* found = getgrnam(group_of(audience));
   if (found == nullptr) return std::nullopt;
   return found->gr_gid;
 }
@@ -48,7 +51,7 @@ bool has_group(int socket, const ucred& peer, gid_t wanted) {
   return std::ranges::find(groups, wanted) != groups.end();
 }
 
-control::Actor actor_at(int socket) {
+control::Actor actor_at(int socket, Audience audience) {
   control::Actor actor;
   ucred peer{};
   socklen_t bytes = sizeof(peer);
@@ -56,7 +59,12 @@ control::Actor actor_at(int socket) {
   actor.uid = peer.uid;
   const passwd* user = getpwuid(peer.uid);
   actor.name = user != nullptr ? user->pw_name : "uid " + std::to_string(peer.uid);
-  const auto admins = admin_group();
+  if (audience == Audience::portal) {
+    actor.authority = control::Authority::portal;
+    actor.via = "portal";
+    return actor;
+  }
+  const auto admins = find_group(audience);
   if (peer.uid == 0 || (admins && has_group(socket, peer, *admins)))
     actor.authority = control::Authority::officer;
   return actor;
@@ -69,11 +77,11 @@ class Session : public std::enable_shared_from_this<Session> {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Session(stream_protocol::socket socket, const ControlServer::Handler& handler)
+  Session(stream_protocol::socket socket, Audience audience, const ControlServer::Handler& handler)
       : socket_(std::move(socket)),
         timer_(socket_.get_executor()),
         handler_(handler),
-        actor_(actor_at(socket_.native_handle())) {}
+        actor_(actor_at(socket_.native_handle(), audience)) {}
 
   void read_header() {
     asio::async_read(socket_, asio::buffer(header_),
@@ -151,8 +159,12 @@ bool somebody_listens(asio::io_context& context, const std::filesystem::path& pa
 
 }  // namespace
 
-ControlServer::ControlServer(asio::io_context& context, std::filesystem::path path, Handler handler)
-    : acceptor_(context), path_(std::move(path)), handler_(std::move(handler)) {}
+ControlServer::ControlServer(asio::io_context& context, std::filesystem::path path,
+                             Audience audience, Handler handler)
+    : acceptor_(context),
+      path_(std::move(path)),
+      audience_(audience),
+      handler_(std::move(handler)) {}
 
 ControlServer::~ControlServer() {
   std::error_code ignored;
@@ -161,7 +173,7 @@ ControlServer::~ControlServer() {
 
 Result<std::unique_ptr<ControlServer>> ControlServer::open(asio::io_context& context,
                                                            const std::filesystem::path& path,
-                                                           Handler handler) {
+                                                           Audience audience, Handler handler) {
   const auto refuse = [&](std::string cause) {
     return fail(ErrorCode::failed, path.string(), std::move(cause),
                 "see [paths] runtime in the configuration");
@@ -177,16 +189,17 @@ Result<std::unique_ptr<ControlServer>> ControlServer::open(asio::io_context& con
   }
   std::error_code ignored;
   std::filesystem::remove(path, ignored);
-  std::unique_ptr<ControlServer> server(new ControlServer(context, path, std::move(handler)));
+  std::unique_ptr<ControlServer> server(
+      new ControlServer(context, path, audience, std::move(handler)));
   boost::system::error_code error;
   const mode_t mask = umask(0117);
   server->acceptor_.open(stream_protocol());
   server->acceptor_.bind(stream_protocol::endpoint(path.string()), error);
   umask(mask);
   if (error) return refuse("cannot be made: " + error.message());
-  if (const auto admins = admin_group();
-      admins && chown(path.c_str(), static_cast<uid_t>(-1), *admins) != 0) {
-    return refuse(std::string("cannot be given to the group ") + kAdminGroup);
+  if (const auto group = find_group(audience);
+      group && chown(path.c_str(), static_cast<uid_t>(-1), *group) != 0) {
+    return refuse(std::string("cannot be given to the group ") + group_of(audience));
   }
   server->acceptor_.listen(static_cast<int>(kMaxConnections), error);
   if (error) return refuse("cannot listen: " + error.message());
@@ -199,7 +212,7 @@ void ControlServer::accept() {
     if (error == asio::error::operation_aborted) return;
     if (!error) {
       make_room();
-      const auto session = std::make_shared<Session>(std::move(socket), handler_);
+      const auto session = std::make_shared<Session>(std::move(socket), audience_, handler_);
       session->read_header();
       sessions_.push_back(session);
     }

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <string>
 #include <utility>
 #include <variant>
@@ -35,17 +34,14 @@ constexpr seconds kLookAtEverything{30};
 constexpr seconds kLookAfterChange{1};  // what was read back then was what was touched
 constexpr int kShareOfTime = 20;        // 1 part in so many; with 10 000 devices a look is 40 ms
 constexpr seconds kLongestSleep{3600};
+constexpr std::chrono::days kRememberAutomatic{7};  // the longest window that the guard can have
 
 Time wall_clock() {
   return std::chrono::floor<seconds>(std::chrono::system_clock::now());
 }
 
-// What this thread has worked: on a busy machine, waiting for one's turn is no work, and counting
-// it would make the looks come late.
-SteadyClock::duration worked() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+engine::Moment moment() {
+  return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
 }
 
 Errors listed(Error error) {
@@ -75,7 +71,8 @@ Daemon::Daemon(std::filesystem::path file, Config config)
       routes_(context_),
       clock_(context_),
       tick_timer_(context_),
-      deadline_(context_) {}
+      deadline_(context_),
+      look_(context_) {}
 
 Checked<std::unique_ptr<Daemon>> Daemon::start(std::filesystem::path file, Config config) {
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(file), std::move(config)));
@@ -115,7 +112,16 @@ Checked<void> Daemon::adopt_policy() {
   if (!space) return std::unexpected(listed(std::move(space.error())));
   auto provisional = store_->provisional();
   if (!provisional) return std::unexpected(listed(std::move(provisional.error())));
+  auto quarantines = store_->quarantines();
+  if (!quarantines) return std::unexpected(listed(std::move(quarantines.error())));
+  const auto automatic = store_->automatic_quarantines(wall_clock() - kRememberAutomatic);
+  if (!automatic) return std::unexpected(listed(automatic.error()));
+  const auto asking = store_->flags_asking();
+  if (!asking) return std::unexpected(listed(asking.error()));
   engine::Started started{.active = {}, .space = *std::move(space)};
+  started.quarantines = *std::move(quarantines);
+  started.flags_asking = *asking;
+  for (const auto& each : *automatic) started.automatic.push_back({each.since, each.devices});
   if (const auto& on_trial = *provisional) {
     started.provisional = {.back_to = on_trial->back_to,
                            .until = on_trial->until,
@@ -135,12 +141,15 @@ Checked<void> Daemon::adopt_policy() {
                                       .state = "active"};
   }
   // Before anything is loaded: where nobody could ask, nothing is begun. Who calls meanwhile waits.
-  auto server = ControlServer::open(context_, config_.socket(),
-                                    [this](const control::Actor& actor, control::Request request) {
-                                      return ask(actor, std::move(request));
-                                    });
+  const auto answer = [this](const control::Actor& actor, control::Request request) {
+    return ask(actor, std::move(request));
+  };
+  auto server = ControlServer::open(context_, config_.socket(), Audience::people, answer);
   if (!server) return std::unexpected(listed(std::move(server.error())));
   server_ = *std::move(server);
+  auto portal = ControlServer::open(context_, config_.portal_socket(), Audience::portal, answer);
+  if (!portal) return std::unexpected(listed(std::move(portal.error())));
+  portal_server_ = *std::move(portal);
   tell(std::move(started));
   if (!engine_->fatal().empty()) return std::unexpected(engine_->fatal());
   return {};
@@ -174,6 +183,7 @@ void Daemon::tell(engine::Command command) {
     std::optional<engine::Outcome> outcome;
     for (engine::Effect& effect : effects) {
       if (engine::has_outcome(effect)) {
+        if (engine::touches_kernel(effect)) ++kernel_changes_;
         outcome = executor_->execute(effect, now);
         if (!*outcome) complain(Severity::error, to_string(outcome->error()));
         if (std::holds_alternative<engine::ChangeTables>(effect)) look_soon();
@@ -182,7 +192,7 @@ void Daemon::tell(engine::Command command) {
       }
     }
     if (!outcome) break;
-    command = engine::Completed{*std::move(outcome)};
+    command = engine::Completed{*std::move(outcome), moment()};
   }
   // An outage is over: what comes back later is told anew.
   if (was_degraded && !engine_->degraded()) complained_.clear();
@@ -197,7 +207,7 @@ void Daemon::look_soon() {
 control::Reply Daemon::ask(const control::Actor& actor, control::Request request) {
   reply_.reset();
   const bool whole = request.parameters.find("document") != nullptr;
-  tell(engine::Asked{engine::RequestId(1), actor, std::move(request)});
+  tell(engine::Asked{engine::RequestId(1), actor, std::move(request), moment()});
   if (whole) malloc_trim(0);  // it may have been the whole policy
   if (!reply_)
     return std::unexpected(
@@ -245,26 +255,52 @@ void Daemon::wait_for_clock() {
 }
 
 void Daemon::tick() {
-  const auto began = worked();
-  auto found = box_->quick_differences(engine_->desired().peers());
-  // What a repair takes does not count: the next look tells whether it held.
-  const auto took = worked() - began;
-  if (!drifted(std::move(found), {})) look_at_everything_in_turn();
-  tick_timer_.expires_after(std::max<SteadyClock::duration>(kTick, took * kShareOfTime));
-  tick_timer_.async_wait([this](boost::system::error_code error) {
-    if (!error) tick();
-  });
+  const bool everything = SteadyClock::now() >= look_at_everything_at_;
+  if (auto known = box_->know(engine_->desired().peers()); !known) {
+    complain(Severity::error, to_string(known.error()));
+  }
+  look_.start(
+      [this, everything]() -> Result<Differences> {
+        const auto box = Box::beside(std::move(*box_));
+        if (!box) return std::unexpected(box.error());
+        Differences found;
+        const engine::Desired desired = engine_->desired();
+        if (everything) {
+          auto rules = (*box)->rule_differences(desired);
+          if (!rules) return std::unexpected(std::move(rules.error()));
+          found.rules = *std::move(rules);
+        }
+        auto rest = (*box)->quick_differences(desired.peers());
+        if (!rest) return std::unexpected(std::move(rest.error()));
+        found.rest = *std::move(rest);
+        return found;
+      },
+      [this, everything, changes = kernel_changes_](Result<Differences> found,
+                                                    std::chrono::nanoseconds worked) {
+        // What we changed meanwhile ourselves is no drift; the next look tells.
+        const bool still_ours = changes == kernel_changes_;
+        if (still_ours) looked(std::move(found), everything, worked);
+        tick_timer_.expires_after(
+            std::max<SteadyClock::duration>(kTick, still_ours ? worked * kShareOfTime : worked));
+        tick_timer_.async_wait([this](boost::system::error_code error) {
+          if (!error) tick();
+        });
+      });
 }
 
-void Daemon::look_at_everything_in_turn() {
-  if (SteadyClock::now() < look_at_everything_at_) return;
-  const auto began = worked();
-  if (!look_at_everything({})) tell(engine::Compared{});
-  malloc_trim(0);  // what the look, or the change before it, took for a moment
-  const auto took = worked() - began;
-  may_look_at_everything_at_ = SteadyClock::now() + took * kShareOfTime;
-  look_at_everything_at_ =
-      std::max(SteadyClock::now() + kLookAtEverything, may_look_at_everything_at_);
+void Daemon::looked(Result<Differences> found, bool everything, std::chrono::nanoseconds worked) {
+  if (everything) {
+    may_look_at_everything_at_ = SteadyClock::now() + worked * kShareOfTime;
+    look_at_everything_at_ =
+        std::max(SteadyClock::now() + kLookAtEverything, may_look_at_everything_at_);
+  }
+  if (!found) {
+    drifted(std::unexpected(std::move(found.error())), {});
+    return;
+  }
+  const bool rules = drifted(std::move(found->rules), {}, true);
+  const bool rest = drifted(std::move(found->rest), {});
+  if (everything && !rules && !rest) tell(engine::Compared{});
 }
 
 bool Daemon::look_at_everything(std::string by) {

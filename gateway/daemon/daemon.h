@@ -5,6 +5,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "gateway/daemon/control_server.h"
 #include "gateway/daemon/executor.h"
 #include "gateway/daemon/log.h"
+#include "gateway/daemon/look.h"
 #include "gateway/engine/engine.h"
 #include "gateway/store/store.h"
 
@@ -44,7 +46,7 @@ class Daemon {
   void wait_for_changes(boost::asio::posix::stream_descriptor& descriptor);
   void wait_for_clock();
   void tick();
-  void look_at_everything_in_turn();
+  void looked(Result<Differences> found, bool everything, std::chrono::nanoseconds worked);
   bool look_at_everything(std::string by);
   void look_soon();
   bool drifted(Result<std::vector<std::string>> found, std::string by, bool rules_alone = false);
@@ -60,6 +62,7 @@ class Daemon {
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<ControlServer> server_;
+  std::unique_ptr<ControlServer> portal_server_;
   boost::asio::signal_set signals_;
   boost::asio::posix::stream_descriptor nftables_;
   boost::asio::posix::stream_descriptor routes_;
@@ -67,9 +70,11 @@ class Daemon {
       clock_;  // timerfd: becomes readable when the wall clock is set
   boost::asio::steady_timer tick_timer_;
   boost::asio::steady_timer deadline_;
+  Look look_;
   std::chrono::steady_clock::time_point look_at_everything_at_{};
   std::chrono::steady_clock::time_point
-      may_look_at_everything_at_{};  // not before: its share of time
+      may_look_at_everything_at_{};   // not before: its share of time
+  std::uint64_t kernel_changes_ = 0;  // that we made or tried
   std::optional<control::Reply> reply_;
   std::set<std::string> complained_;  // since the kernel was last right
 };

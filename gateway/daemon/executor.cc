@@ -7,12 +7,17 @@
 #include "gateway/daemon/log.h"
 #include "gateway/daemon/random.h"
 #include "gateway/engine/profile.h"
+#include "gateway/engine/quarantine_views.h"
 #include "gateway/keys/keys.h"
+#include "gateway/store/sha256.h"
 #include "policy/model/document.h"
 
 namespace sekisho::daemon {
 
 namespace {
+
+// So that a scanner of leaked secrets knows one when it sees it.
+constexpr std::string_view kTokenBegins = "sekisho_flag_";
 
 std::string_view name_of(store::RevisionState state) {
   switch (state) {
@@ -140,6 +145,71 @@ engine::Outcome Executor::do_it(const engine::Remark& remark, Time) {
 
 engine::Outcome Executor::do_it(const engine::ChangePeers& change, Time) {
   return finished(box_.change_peers(change));
+}
+
+engine::Outcome Executor::do_it(const engine::PurgeFlows& purge, Time) {
+  return carried(box_.purge(purge));
+}
+
+engine::Outcome Executor::do_it(const engine::StoreQuarantine& store, Time now) {
+  return finished(store_.put_quarantine(store.quarantine, to_operation(store.entry, now)));
+}
+
+engine::Outcome Executor::do_it(const engine::StoreRelease& store, Time now) {
+  return finished(
+      store_.release_quarantine(store.target, store.finding, to_operation(store.entry, now)));
+}
+
+engine::Outcome Executor::do_it(const engine::ReadPastQuarantines& read, Time) {
+  const auto past = store_.past_quarantines(read.limit);
+  if (!past) return std::unexpected(past.error());
+  Node::Array rows;
+  for (const store::PastQuarantine& each : *past) {
+    Node row_of = engine::show_quarantine(each.quarantine);
+    auto& table = std::get<Node::Table>(row_of.value);
+    table.emplace_back("released_at", Node{to_string(each.released_at)});
+    table.emplace_back("released_by", Node{each.released_by});
+    table.emplace_back("release_reason", Node{each.release_reason});
+    table.emplace_back("finding", Node{each.finding});
+    rows.push_back(std::move(row_of));
+  }
+  return Node{std::move(rows)};
+}
+
+engine::Outcome Executor::do_it(const engine::StoreFlag& store, Time now) {
+  return carried(store_.add_flag(store.flag, to_operation(store.entry, now)));
+}
+
+engine::Outcome Executor::do_it(const engine::FindFlag& find, Time) {
+  return carried(store_.find_flag(find.device, find.person, find.source, find.key));
+}
+
+engine::Outcome Executor::do_it(const engine::ReadFlag& read, Time) {
+  return carried(store_.flag(read.number));
+}
+
+engine::Outcome Executor::do_it(const engine::ReadFlags& read, Time) {
+  return carried(store_.flags(read.limit));
+}
+
+engine::Outcome Executor::do_it(const engine::SetFlag& set, Time now) {
+  return finished(
+      store_.set_flag(set.number, set.state, set.outcome, to_operation(set.entry, now)));
+}
+
+engine::Outcome Executor::do_it(const engine::MakeToken& make, Time now) {
+  auto random = random_bytes();
+  if (!random) return std::unexpected(std::move(random.error()));
+  std::string token = std::string(kTokenBegins) + to_base64(*random);
+  random->fill(0);
+  auto kept =
+      store_.set_device_token(make.device, store::sha256(token), to_operation(make.entry, now));
+  if (!kept) return std::unexpected(std::move(kept.error()));
+  return token;
+}
+
+engine::Outcome Executor::do_it(const engine::FindToken& find, Time) {
+  return carried(store_.device_of_token(store::sha256(find.token)));
 }
 
 engine::Outcome Executor::do_it(const engine::FindAddresses& find, Time) {

@@ -33,6 +33,17 @@ class Executor {
   engine::Outcome do_it(const engine::ChangeTables& change, Time now);
   engine::Outcome do_it(const engine::Remark& remark, Time now);
   engine::Outcome do_it(const engine::ChangePeers& change, Time now);
+  engine::Outcome do_it(const engine::PurgeFlows& purge, Time now);
+  engine::Outcome do_it(const engine::StoreQuarantine& store, Time now);
+  engine::Outcome do_it(const engine::StoreRelease& store, Time now);
+  engine::Outcome do_it(const engine::ReadPastQuarantines& read, Time now);
+  engine::Outcome do_it(const engine::StoreFlag& store, Time now);
+  engine::Outcome do_it(const engine::FindFlag& find, Time now);
+  engine::Outcome do_it(const engine::ReadFlag& read, Time now);
+  engine::Outcome do_it(const engine::ReadFlags& read, Time now);
+  engine::Outcome do_it(const engine::SetFlag& set, Time now);
+  engine::Outcome do_it(const engine::MakeToken& make, Time now);
+  engine::Outcome do_it(const engine::FindToken& find, Time now);
   engine::Outcome do_it(const engine::FindAddresses& find, Time now);
   engine::Outcome do_it(engine::StorePending& store, Time now);
   engine::Outcome do_it(const engine::Activate& activate, Time now);

@@ -3,6 +3,7 @@
 
 #include "gateway/engine/engine.h"
 #include "gateway/engine/plan.h"
+#include "gateway/engine/proof.h"
 #include "gateway/engine/views.h"
 #include "policy/model/document.h"
 
@@ -13,12 +14,6 @@ namespace sekisho::engine {
 using control::OperationId;
 
 namespace {
-
-bool touches_kernel(const Effect& effect) {
-  return std::holds_alternative<ChangeTables>(effect) || std::holds_alternative<Remark>(effect) ||
-         std::holds_alternative<ChangePeers>(effect) || std::holds_alternative<Install>(effect) ||
-         std::holds_alternative<OpenTunnel>(effect);
-}
 
 bool changes_tables(const Effect& effect) {
   return std::holds_alternative<ChangeTables>(effect) || std::holds_alternative<Remark>(effect);
@@ -68,6 +63,8 @@ Effects Engine::change(const Asked& asked, Time now) {
   switch (asked.request.operation) {
     case OperationId::policy_confirm:
       return confirm(asked);
+    case OperationId::person_offboard:
+      return offboard(asked, now);
     case OperationId::policy_apply:
     case OperationId::policy_import:
       return begin(asked, edit_document(active_->policy.policy(), asked.request), now);
@@ -131,6 +128,9 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
   entry.before = edit->before;
   entry.after = edit->after;
   entry.reason = edit->reason;
+  if (const auto lost = loses_quarantined(edit->change)) {
+    return reject(asked, std::move(entry), {*lost});
+  }
   auto undo = amend(active_->policy, edit->change, zones_);
   if (!undo) {
     locate_in_document(undo.error(), asked.request);
@@ -139,6 +139,7 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
 
   auto change = std::make_shared<Change>();
   change->request = asked.id;
+  change->proof.began = asked.at;
   change->edit = *std::move(edit);
   change->undo = *std::move(undo);
   change->entry = std::move(entry);
@@ -159,11 +160,25 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
     change->next_end_before = active_->next_end;
     follow_people(now);
   }
+  const Holds holds_before = holds_;
+  TablesDiff in_kernel_diff = in_kernel(*diff);
   const Compiled& to = active_->compiler.compiled();
+  // Between two cuts of the destinations it is the kernel's tables that count.
+  const bool any_held = !holds_before.empty() || !holds_.empty();
+  std::optional<Compiled> held_from;
+  std::optional<Compiled> held_to;
+  if (recuts && any_held) {
+    const Compiled& from = change->compiler_before->compiled();
+    held_from = {
+        .space = from.space, .tables = held(from.tables, holds_before), .next_opening = {}};
+    held_to = {.space = to.space, .tables = held(to.tables, holds_), .next_opening = {}};
+    in_kernel_diff = sekisho::diff(held_from->tables, held_to->tables);
+  }
+  const Compiled* recut_from = recuts ? &change->compiler_before->compiled() : nullptr;
   change->plan = make_plan(
-      {.diff = *std::move(diff),
-       .recut_from = recuts ? &change->compiler_before->compiled() : nullptr,
-       .to = to,
+      {.diff = std::move(in_kernel_diff),
+       .recut_from = held_from ? &*held_from : recut_from,
+       .to = held_to ? *held_to : to,
        .peers_from = moves_people ? *change->peers_before : active_->peers,
        .peers_to = active_->peers,
        .unfinished = unfinished_,
@@ -185,6 +200,7 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
     std::erase_if(plan, changes_tables);
   }
   // What asks nothing of a kernel that refuses everything would be accepted and never loaded.
+  if (!change->edit.purge.empty()) plan.emplace_back(PurgeFlows{.addresses = change->edit.purge});
   if (!degraded_.empty() && std::ranges::none_of(plan, touches_kernel)) {
     plan.insert(plan.begin(), {Install{desired()}, OpenTunnel{desired()}});
   }
@@ -204,6 +220,7 @@ Effects Engine::proceed(const ChangePtr& change, Time now) {
       tables_known_ = outcome.has_value() && (tables_known_ || installs);
     if (!outcome) return undo(change, std::move(outcome.error()), at);
     change->kernel_changed |= touches_kernel(done);
+    note(change->proof, done, *outcome, moment_);
     if (std::holds_alternative<Abandon>(done)) unfinished_.reset();
     if (const auto* number = std::get_if<RevisionNumber>(&*outcome)) change->revision = *number;
     // From here on the new revision is the one in force: what still fails is repaired towards it.
@@ -223,6 +240,10 @@ Effects Engine::finish(const ChangePtr& change, Time) {
                      {"object", {change->edit.object}},
                      {"changed", {!change->plan.empty()}}};
   if (provisional_) std::ranges::copy(show_provisional(*provisional_), std::back_inserter(result));
+  if (!change->edit.purge.empty()) {
+    std::ranges::copy(change->edit.ended, std::back_inserter(result));
+    result.emplace_back("proof", show_proof(change->proof, moment_));
+  }
   Effects effects;
   if (change->edit.profile_for && !change->plan.empty()) {
     const Device& device = active_->policy.policy().devices.at(*change->edit.profile_for);
@@ -286,10 +307,11 @@ bool Engine::take_back(Change& change, Time now) {
     const std::uint32_t used = active_->compiler.compiled().space.next;
     active_->compiler = *std::move(change.compiler_before);
     active_->compiler.use_up_numbers_below(used);
+    in_kernel({});
     return true;
   }
   const auto back = active_->compiler.update(active_->policy, change.edit.change, now);
-  return back && undoes(*back, change.plan);
+  return back && undoes(in_kernel(*back), change.plan);
 }
 
 }  // namespace sekisho::engine

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -10,8 +12,11 @@
 #include "policy/base/time_zone.h"
 #include "policy/compile/compile.h"
 #include "policy/compile/diff.h"
+#include "policy/compile/holds.h"
 #include "policy/explain/live_flows.h"
+#include "policy/model/flag.h"
 #include "policy/model/policy.h"
+#include "policy/model/quarantine.h"
 #include "policy/model/revision.h"
 
 // What goes into the engine and what comes out of it, as values. The engine touches nothing itself:
@@ -29,17 +34,23 @@ struct Peer {
 };
 using Peers = std::vector<Peer>;  // sorted by device
 
+// When something happened, by the wall clock, as exactly as it is told.
+using Moment = std::chrono::sys_time<std::chrono::microseconds>;
+
 // Everything the kernel shall be; a look into the engine, good until its next command. The rules
 // follow from the network, which the executor holds.
 class Desired {
  public:
-  Desired(const Compiled& compiled, const Peers& peers) : compiled_(&compiled), peers_(&peers) {}
+  Desired(const Compiled& compiled, const Holds& holds, const Peers& peers)
+      : compiled_(&compiled), holds_(&holds), peers_(&peers) {}
   const AtomSpace& space() const { return compiled_->space; }
-  const Tables& tables() const { return compiled_->tables; }
+  // With the holds of quarantine. Made for the caller where there are any: ask once.
+  std::shared_ptr<const Tables> tables() const;
   const Peers& peers() const { return *peers_; }
 
  private:
   const Compiled* compiled_;
+  const Holds* holds_;
   const Peers* peers_;
 };
 
@@ -77,6 +88,12 @@ struct Provisional {
   std::string author;
   std::vector<std::string> cuts;  // "device.phone": cut off during the trial, and stays so
   bool operator==(const Provisional&) const = default;
+};
+
+// Devices that were quarantined without anybody's order, and when.
+struct AutomaticQuarantine {
+  Time since = {};
+  std::vector<DeviceId> devices;
 };
 
 // A device as the ledger of all devices ever must know it.
@@ -131,6 +148,14 @@ struct ChangePeers {
   std::vector<PublicKey> remove;  // first
   Peers set;
 };
+// Which entries of the connection table go: of flows that touch one of these tunnel addresses, that
+// carry one of these atoms, or all of the tunnel's; but never one that carries an atom of `keep`.
+struct PurgeFlows {
+  std::set<IpAddress> addresses = {};
+  std::set<AtomMark> atoms = {};
+  bool all = false;
+  std::set<AtomMark> keep = {};
+};  // outcome: std::size_t, how many went
 struct FindAddresses {
   std::vector<IpAddress> taken;
 };  // outcome: addresses never used before
@@ -152,6 +177,48 @@ struct Confirm {
 struct Abandon {
   Entry entry;
 };  // the pending revision, if there is one
+struct StoreQuarantine {
+  Quarantine quarantine;  // in the place of the one in force of its target
+  Entry entry;
+};
+struct StoreRelease {
+  QuarantineTarget target;
+  std::string finding;
+  Entry entry;
+};
+struct ReadPastQuarantines {
+  std::size_t limit;
+};  // outcome: Node
+struct StoreFlag {
+  Flag flag;  // but for its number
+  Entry entry;
+};  // outcome: FlagNumber
+struct FindFlag {
+  DeviceId device;
+  PersonId person;
+  std::string source;
+  std::string key;
+};  // outcome: optional<Flag>
+struct ReadFlag {
+  FlagNumber number;
+};  // outcome: optional<Flag>
+struct ReadFlags {
+  std::size_t limit;
+};  // outcome: vector<Flag>
+struct SetFlag {
+  FlagNumber number;
+  FlagState state;
+  std::string outcome;
+  Entry entry;
+};
+// Makes a new token for the device, in the place of the one before; of it only a hash is kept.
+struct MakeToken {
+  DeviceId device;
+  Entry entry;
+};  // outcome: std::string, the token
+struct FindToken {
+  std::string token;
+};  // outcome: optional<DeviceId>
 struct ReadRevision {
   RevisionNumber number;
 };  // outcome: Revision
@@ -189,10 +256,12 @@ struct AnswerWithProfile {
   Node result;
 };
 
-using Effect = std::variant<Install, OpenTunnel, ChangeTables, Remark, ChangePeers, FindAddresses,
-                            StorePending, Activate, Confirm, Abandon, ReadRevision, ReadRevisionAt,
-                            ReadHistory, ReadPeers, ReadFlows, Examine, ReadOperations,
-                            VerifyOperations, Record, Answer, AnswerWithProfile>;
+using Effect =
+    std::variant<Install, OpenTunnel, ChangeTables, Remark, ChangePeers, PurgeFlows, FindAddresses,
+                 StorePending, Activate, Confirm, Abandon, StoreQuarantine, StoreRelease,
+                 ReadPastQuarantines, StoreFlag, FindFlag, ReadFlag, ReadFlags, SetFlag, MakeToken,
+                 FindToken, ReadRevision, ReadRevisionAt, ReadHistory, ReadPeers, ReadFlows,
+                 Examine, ReadOperations, VerifyOperations, Record, Answer, AnswerWithProfile>;
 using Effects = std::vector<Effect>;  // at most one has an outcome, and it is the last
 
 // Whether an outcome comes back for it.
@@ -201,9 +270,18 @@ inline bool has_outcome(const Effect& effect) {
          !std::holds_alternative<AnswerWithProfile>(effect);
 }
 
-using Outcome = Result<std::variant<std::monostate, std::vector<IpAddress>, RevisionNumber,
-                                    Revision, std::vector<Revision>, std::vector<PeerStatus>,
-                                    std::vector<LiveFlow>, std::vector<Finding>, Node>>;
+// Whether it changes what the kernel holds, or tries to.
+inline bool touches_kernel(const Effect& effect) {
+  return std::holds_alternative<Install>(effect) || std::holds_alternative<OpenTunnel>(effect) ||
+         std::holds_alternative<ChangeTables>(effect) || std::holds_alternative<Remark>(effect) ||
+         std::holds_alternative<ChangePeers>(effect);
+}
+
+using Outcome =
+    Result<std::variant<std::monostate, std::vector<IpAddress>, RevisionNumber, Revision,
+                        std::vector<Revision>, std::vector<PeerStatus>, std::vector<LiveFlow>,
+                        std::vector<Finding>, Node, std::size_t, FlagNumber, std::optional<Flag>,
+                        std::vector<Flag>, std::string, std::optional<DeviceId>>>;
 
 // ---- commands ----
 
@@ -211,14 +289,19 @@ struct Started {
   std::optional<Revision> active;
   AtomSpace space;
   std::optional<Provisional> provisional = {};
+  std::vector<Quarantine> quarantines = {};         // in force
+  std::vector<AutomaticQuarantine> automatic = {};  // of the last days, also released ones
+  std::size_t flags_asking = 0;
 };
 struct Asked {
   RequestId id;
   control::Actor actor;
   control::Request request;
+  Moment at = {};  // when it had come in
 };
 struct Completed {
   Outcome outcome;
+  Moment at = {};  // when the effect was done
 };
 struct Woke {};  // next_deadline() has come
 struct Drifted {

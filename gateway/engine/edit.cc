@@ -204,8 +204,7 @@ Checked<Edit> add_device(const Policy& policy, const Request& request,
                                  {Node::Table{{"addresses", {std::move(texts)}}}});
   if (edit) {
     edit->profile_for = DeviceId(text_parameter(request, "id"));
-    const Node* made_here = request.parameters.find("key_made_at_gateway");
-    edit->key_made_at_gateway = made_here != nullptr && std::get<bool>(made_here->value);
+    edit->key_made_at_gateway = flag_parameter(request, "key_made_at_gateway");
     if (edit->key_made_at_gateway)
       edit->reason = "key made at gateway" + (edit->reason.empty() ? "" : "; " + edit->reason);
   }
@@ -241,6 +240,11 @@ std::vector<std::string> list_parameter(const Request& request, std::string_view
   if (node == nullptr) return texts;
   for (const Node& item : *node->array()) texts.push_back(*item.string());
   return texts;
+}
+
+bool flag_parameter(const Request& request, std::string_view name) {
+  const Node* node = request.parameters.find(name);
+  return node != nullptr && std::get<bool>(node->value);
 }
 
 std::optional<std::int64_t> number_parameter(const Request& request, std::string_view name) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,12 +20,18 @@ struct Edit {
   std::string reason = {};
   std::optional<DeviceId> profile_for = {};
   bool key_made_at_gateway = false;
+  std::set<IpAddress> purge = {};  // tunnel addresses whose connections the kernel forgets
+  Node::Table ended = {};          // what it ends, for the reply
 };
 
 // The operations that change one object: add, set and remove of person, device, role, resource,
 // grant; quota.set. `addresses` are what a device that names none gets.
 Checked<Edit> edit_object(const Policy& policy, const control::Request& request,
                           const std::vector<IpAddress>& addresses);
+
+// person.offboard: the person stays, suspended and without devices, grants and roles; so the record
+// keeps a name for them.
+Checked<Edit> edit_offboarding(const Policy& policy, const control::Request& request);
 
 // policy.apply and policy.import.
 Checked<Edit> edit_document(const Policy& policy, const control::Request& request);
@@ -47,6 +54,8 @@ std::string object_of(const control::Request& request);
 const std::string& text_parameter(const control::Request& request, std::string_view name);
 // A list's texts; none where it was not given.
 std::vector<std::string> list_parameter(const control::Request& request, std::string_view name);
+// Whether a flag was given.
+bool flag_parameter(const control::Request& request, std::string_view name);
 std::optional<std::int64_t> number_parameter(const control::Request& request,
                                              std::string_view name);
 

@@ -82,10 +82,17 @@ std::string as_toml(const Network& network) {
 
 }  // namespace
 
-Peers peers_of(const Policy& policy, Time now) {
+std::shared_ptr<const Tables> Desired::tables() const {
+  // Without holds it is the policy's own table, which outlives every use of this.
+  if (holds_->empty()) return {std::shared_ptr<const Tables>(), &compiled_->tables};
+  return std::make_shared<const Tables>(held(compiled_->tables, *holds_));
+}
+
+Peers peers_of(const Policy& policy, const Quarantined& quarantined, Time now) {
   Peers peers;
   for (const auto& [id, device] : policy.devices) {
-    if (alive(policy, device, now)) peers.push_back({id, device.public_key, device.addresses});
+    if (alive(policy, device, now) && quarantined.on(id, device) != Hold::cut)
+      peers.push_back({id, device.public_key, device.addresses});
   }
   return peers;
 }
@@ -96,8 +103,12 @@ Engine::Engine(Network network, TimeZones zones)
 Effects Engine::handle(Command command, Time now) {
   return std::visit(Overloaded{
                         [&](Started& started) { return start(started, now); },
-                        [&](Asked& asked) { return ask(asked, now); },
+                        [&](Asked& asked) {
+                          moment_ = asked.at;
+                          return ask(asked, now);
+                        },
                         [&](Completed& completed) {
+                          moment_ = completed.at;
                           auto then = std::exchange(then_, nullptr);
                           return then(std::move(completed.outcome), now);
                         },
@@ -135,6 +146,9 @@ Effects Engine::answer(RequestId request, control::Reply reply) {
 // ---- start, repair, time ----
 
 Effects Engine::start(const Started& started, Time now) {
+  hold(started.quarantines);
+  automatic_ = started.automatic;
+  flags_asking_ = started.flags_asking;
   Policy policy;
   RevisionNumber number;
   std::string author;
@@ -162,13 +176,14 @@ Effects Engine::start(const Started& started, Time now) {
   active->revision = number;
   active->author = std::move(author);
   active_ = *std::move(active);
+  in_kernel({});
   set_provisional(started.provisional, now);
   return install();
 }
 
 Effects Engine::install() {
   return install([this](const Outcome& outcome, Time now) -> Effects {
-    return outcome ? enforce() : degrade(to_string(outcome.error()), now);
+    return outcome ? enforce(now) : degrade(to_string(outcome.error()), now);
   });
 }
 
@@ -187,7 +202,10 @@ Effects Engine::install_rules(Continuation then) {
 }
 
 // The kernel holds what it should.
-Effects Engine::enforce() {
+Effects Engine::enforce(Time now) {
+  if (!unstored_.empty()) {
+    return degrade("a quarantine is in force and not on the disk: a restart would lose it", now);
+  }
   Effects effects;
   if (!degraded_.empty() && degraded_ != kStarting) {
     Entry entry = kEnforcement;
@@ -220,23 +238,30 @@ Effects Engine::degrade(std::string why, Time now, Entry entry) {
 Effects Engine::wake(Time now) {
   if (!active_) return {};
   if (return_at_ && now >= *return_at_) return return_unconfirmed(now);
-  if (retry_at_ && now >= *retry_at_) return install();
+  if (retry_at_ && now >= *retry_at_) return retry();
   auto change = active_->compiler.update(active_->policy, {}, now);
   if (!change) return degrade(to_string(change.error()), now);
   const bool ends = active_->next_end && *active_->next_end <= now;
-  return load(*std::move(change), ends ? peers_now(now) : ChangePeers{});
+  return load(in_kernel(*change), ends ? peers_now(now) : ChangePeers{});
 }
 
 // Loads what time has changed: tables, then peers.
 Effects Engine::load(TablesDiff tables, ChangePeers peers) {
   if (!tables_known_) return install();
-  const auto after_tables = [this, peers = std::move(peers)](Outcome outcome, Time now) -> Effects {
+  return load(std::move(tables), std::move(peers), [this](const Outcome& outcome, Time now) {
+    return outcome ? Effects{} : degrade(to_string(outcome.error()), now);
+  });
+}
+
+Effects Engine::load(TablesDiff tables, ChangePeers peers, Continuation then) {
+  if (!tables_known_) return install(std::move(then));
+  const auto after_tables = [this, peers = std::move(peers), then = std::move(then)](
+                                Outcome outcome, Time now) -> Effects {
     tables_known_ &= outcome.has_value();
-    if (!outcome) return degrade(to_string(outcome.error()), now);
-    if (peers.remove.empty() && peers.set.empty()) return {};
-    return await(peers, [this](Outcome result, Time at) -> Effects {
-      return result ? Effects{} : degrade(to_string(result.error()), at);
-    });
+    if (!outcome || (peers.remove.empty() && peers.set.empty())) {
+      return then(std::move(outcome), now);
+    }
+    return await(peers, then);
   };
   if (tables.empty()) return after_tables(Outcome{}, {});
   return await(ChangeTables{std::move(tables)}, after_tables);
@@ -267,10 +292,11 @@ Effects Engine::count_ends_anew(Time now) {
   if (!change) return degrade(to_string(change.error()), now);
   // Where the tables change, the renewal of the same entry would only repeat it.
   if (!change->empty()) {
+    in_kernel(*change);
     follow_people(now);
     return install();
   }
-  return load(renewal(desired().tables()), peers_now(now));
+  return load(renewal(*desired().tables()), peers_now(now));
 }
 
 Effects Engine::repair(const Drifted& drifted) {
@@ -286,7 +312,7 @@ Effects Engine::repair(const Drifted& drifted) {
     if (!outcome) return degrade(to_string(outcome.error()), now, entry);
     ++repairs_;
     last_repair_ = now;
-    Effects effects = enforce();
+    Effects effects = enforce(now);
     effects.emplace_back(Record{entry});
     return effects;
   };
@@ -319,6 +345,7 @@ Effects Engine::reconfigure(Reconfigured again, Time now) {
   network_ = std::move(again.network);
   zones_ = std::move(again.zones);
   active_ = *std::move(active);
+  in_kernel({});
   std::ranges::move(install(), std::back_inserter(effects));
   return effects;
 }
@@ -327,7 +354,7 @@ Effects Engine::reconfigure(Reconfigured again, Time now) {
 
 Effects Engine::ask(const Asked& asked, Time now) {
   const control::Operation& operation = control::operation(asked.request.operation);
-  if (asked.actor.authority < operation.least) {
+  if (!control::may(asked.actor.authority, operation)) {
     Errors errors{{ErrorCode::not_permitted,
                    operation.name(),
                    asked.actor.name + " may not do this: it takes the authority of " +
@@ -343,6 +370,9 @@ Effects Engine::ask(const Asked& asked, Time now) {
                   std::unexpected(Errors{
                       {ErrorCode::failed, "sekishod", "is still starting", {}, "try again"}}));
   }
+  if (operation.group == "quarantine") return quarantine(asked, now);
+  if (operation.group == "flag") return flag(asked, now);
+  if (operation.id == control::OperationId::device_token) return make_token(asked);
   return operation.changes ? change(asked, now) : look(asked, now);
 }
 
@@ -357,7 +387,7 @@ Effects Engine::reject(const Asked& asked, Entry entry, Errors errors) {
 Result<Engine::Active> Engine::compile_active(ValidPolicy policy, Time now, Compiled before) const {
   auto compiler = Compiler::start(policy, now, std::move(before));
   if (!compiler) return std::unexpected(std::move(compiler.error()));
-  Peers peers = peers_of(policy.policy(), now);
+  Peers peers = peers_of(policy.policy(), quarantined_, now);
   const auto next_end = next_end_of_person(policy.policy(), now);
   return Active{.revision = {},
                 .author = {},
@@ -368,7 +398,7 @@ Result<Engine::Active> Engine::compile_active(ValidPolicy policy, Time now, Comp
 }
 
 void Engine::follow_people(Time now) {
-  active_->peers = peers_of(active_->policy.policy(), now);
+  active_->peers = peers_of(active_->policy.policy(), quarantined_, now);
   active_->next_end = next_end_of_person(active_->policy.policy(), now);
 }
 

@@ -1,13 +1,16 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gateway/engine/command.h"
 #include "gateway/engine/edit.h"
+#include "gateway/engine/proof.h"
 #include "policy/model/validate.h"
 
 namespace sekisho::engine {
@@ -39,7 +42,7 @@ class Engine {
 
   // For the executor: what the kernel should hold now. Meaningless before Started was handled.
   const Network& network() const { return network_; }
-  Desired desired() const { return {active_->compiler.compiled(), active_->peers}; }
+  Desired desired() const { return {active_->compiler.compiled(), holds_, active_->peers}; }
   // Why Started or Reconfigured did nothing: what is stored does not fit the network. Empty: it
   // did.
   const Errors& fatal() const { return fatal_; }
@@ -71,11 +74,23 @@ class Engine {
     RevisionNumber revision;                  // once it is stored
     std::vector<Effect> plan;
     std::size_t step = 0;
+    Proof proof;
     bool kernel_touched = false;  // or tried to
     bool kernel_changed = false;
     bool activated = false;
   };
   using ChangePtr = std::shared_ptr<Change>;
+
+  // A hold being put on. Whatever of it fails, the rest is done.
+  struct Containment {
+    std::vector<Effect> steps;
+    std::size_t step = 0;
+    Proof proof;
+    Errors errors;
+    std::function<Effects(const Containment&, Time)> then;
+  };
+  using ContainmentPtr = std::shared_ptr<Containment>;
+  using AfterContainment = std::function<Effects(const Containment&, Time)>;
 
   Effects await(Effect effect, Continuation then);
   Effects answer(RequestId request, control::Reply reply);
@@ -84,7 +99,7 @@ class Engine {
   Effects install();
   Effects install(Continuation then);
   Effects install_rules(Continuation then);
-  Effects enforce();
+  Effects enforce(Time now);
   Effects ask(const Asked& asked, Time now);
   // `compiled` is of this policy, at whatever time; null where it is not the policy of now.
   using Question =
@@ -102,6 +117,32 @@ class Engine {
   Effects undo(const ChangePtr& change, Error error, Time now);
   bool take_back(Change& change, Time now);
   Effects reject(const Asked& asked, Entry entry, Errors errors);
+  Effects quarantine(const Asked& asked, Time now);
+  Effects add_quarantine(const Asked& asked, Time now);
+  Effects contain(Quarantine quarantine, Entry entry, AfterContainment then, Time now);
+  Effects go_on(const ContainmentPtr& containment, Time now);
+  PurgeFlows what_flows(const Quarantine& quarantine) const;
+  Effects release_quarantine(const Asked& asked, Time now);
+  Effects let_go(const Asked& asked, const Quarantine& quarantine, Time now);
+  Effects drill(const Asked& asked);
+  Effects retry();
+  void hold(std::vector<Quarantine> quarantines);
+  TablesDiff in_kernel(const TablesDiff& diff);
+  const Quarantine* find_quarantine(const QuarantineTarget& target) const;
+  std::optional<Error> loses_quarantined(const PolicyEdit& edit) const;
+
+  Effects flag(const Asked& asked, Time now);
+  Effects make_token(const Asked& asked);
+  Effects add_flag(const Asked& asked, Time now);
+  Effects recognise(const Asked& asked, Flag flag, Time now);
+  Effects weigh(const Asked& asked, Flag flag, Time now);
+  Effects keep_flag(const Asked& asked, const Flag& flag, std::optional<Node> proof);
+  Effects decide_flag(const Asked& asked);
+  std::optional<std::string> why_ask_first(const Flag& flag, const Quarantine& quarantine,
+                                           Time now) const;
+
+  Quarantined held_at(const control::Request& request) const;
+  Effects offboard(const Asked& asked, Time now);
   Effects confirm(const Asked& asked);
   Effects return_unconfirmed(Time now);
   Effects end_trial(const Asked& asked, const std::string& reason, Time now);
@@ -111,6 +152,7 @@ class Engine {
   void set_provisional(std::optional<Provisional> provisional, Time now);
   Effects wake(Time now);
   Effects load(TablesDiff tables, ChangePeers peers);
+  Effects load(TablesDiff tables, ChangePeers peers, Continuation then);
   ChangePeers peers_now(Time now);
   Effects renew(Time now);
   Effects count_ends_anew(Time now);
@@ -133,13 +175,21 @@ class Engine {
   std::optional<Time> retry_at_;
   std::uint64_t repairs_ = 0;
   std::optional<Time> last_repair_;
-  std::optional<Time> compared_;  // all of the kernel, with what it shall hold
+  std::optional<Time> compared_;         // all of the kernel, with what it shall hold
+  std::vector<Quarantine> quarantines_;  // in force
+  Quarantined quarantined_;              // what they come to
+  Holds holds_;                          // where that is by the policy in force
+  std::vector<StoreQuarantine> unstored_;
+  std::vector<AutomaticQuarantine> automatic_;
+  std::size_t flags_asking_ = 0;
+  std::map<DeviceId, std::pair<Time, int>> flagged_;  // by devices themselves, since when how often
+  Moment moment_;                                     // of the command in hand, where it tells one
   std::optional<Provisional> provisional_;
   std::optional<Time> return_at_;  // where nobody confirms it
   Continuation then_;
 };
 
-// The devices that may hold a tunnel at `now`, and when that next changes by the passing of time.
-Peers peers_of(const Policy& policy, Time now);
+// The devices that may hold a tunnel at `now`: of people in good standing, and not cut off.
+Peers peers_of(const Policy& policy, const Quarantined& quarantined, Time now);
 
 }  // namespace sekisho::engine

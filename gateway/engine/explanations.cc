@@ -220,15 +220,17 @@ Node::Array show_ended(const Policy& policy, const std::vector<LiveFlow>& flows,
 
 }  // namespace
 
-Checked<Node> can(const ValidPolicy& policy, const control::Request& request, Time at) {
+Checked<Node> can(const ValidPolicy& policy, const Quarantined& quarantined,
+                  const control::Request& request, Time at) {
   const auto asking = asking_of(policy, request);
   if (!asking) return std::unexpected(asking.error());
   if (!asking->flow) return Node{show_no_device(*asking)};
-  return Node{show_decision(policy, *asking->flow, evaluate(policy, *asking->flow, at))};
+  return Node{
+      show_decision(policy, *asking->flow, evaluate(policy, *asking->flow, at, quarantined))};
 }
 
-Checked<Node> explain_flow(const ValidPolicy& policy, const control::Request& request, Time at,
-                           const Compiled* compiled) {
+Checked<Node> explain_flow(const ValidPolicy& policy, const Quarantined& quarantined,
+                           const control::Request& request, Time at, const Tables* in_kernel) {
   const auto asking = asking_of(policy, request);
   if (!asking) return std::unexpected(asking.error());
   Node::Array steps;
@@ -238,13 +240,12 @@ Checked<Node> explain_flow(const ValidPolicy& policy, const control::Request& re
     return Node{std::move(result)};
   }
   const Flow& flow = *asking->flow;
-  Node::Table result = show_decision(policy, flow, evaluate(policy, flow, at));
-  for (const Step& step : reasoning(policy, flow, at)) {
+  Node::Table result = show_decision(policy, flow, evaluate(policy, flow, at, quarantined));
+  for (const Step& step : reasoning(policy, flow, at, quarantined)) {
     steps.push_back({Node::Table{{"object", text(step.object)}, {"finding", text(step.finding)}}});
   }
   result.emplace_back("steps", Node{std::move(steps)});
-  if (compiled != nullptr)
-    result.emplace_back("elements", texts(elements_of(compiled->tables, flow)));
+  if (in_kernel != nullptr) result.emplace_back("elements", texts(elements_of(*in_kernel, flow)));
   return Node{std::move(result)};
 }
 

@@ -12,14 +12,15 @@
 namespace sekisho::engine {
 
 // policy.can and policy.explain: `who` is a person or a device ("person:ID", "device:ID" where both
-// have the name); `destination` an address and a port, "/udp" for UDP. `compiled`: what the kernel
-// holds of this policy at `at`; null where it is another policy or another time.
-Checked<Node> can(const ValidPolicy& policy, const control::Request& request, Time at);
-Checked<Node> explain_flow(const ValidPolicy& policy, const control::Request& request, Time at,
-                           const Compiled* compiled);
+// have the name); `destination` an address and a port, "/udp" for UDP. `in_kernel`: what the
+// kernel holds of this policy at `at`; null where it is another policy or another time.
+Checked<Node> can(const ValidPolicy& policy, const Quarantined& quarantined,
+                  const control::Request& request, Time at);
+Checked<Node> explain_flow(const ValidPolicy& policy, const Quarantined& quarantined,
+                           const control::Request& request, Time at, const Tables* in_kernel);
 
 // policy.matrix: a row for each person and resource asked for, all where none is. More than
-// kMostCells are refused. `compiled` as above, at whatever time.
+// kMostCells are refused. `compiled` is of this policy, at whatever time; null: it is compiled.
 inline constexpr std::size_t kMostCells = 20'000;
 Checked<Node> show_matrix(const ValidPolicy& policy, const Compiled* compiled,
                           const control::Request& request, Time at);

@@ -3,6 +3,7 @@
 
 #include "gateway/engine/engine.h"
 #include "gateway/engine/explanations.h"
+#include "gateway/engine/quarantine_views.h"
 #include "gateway/engine/views.h"
 #include "policy/model/document.h"
 
@@ -13,27 +14,25 @@ namespace {
 
 using control::OperationId;
 
-constexpr std::int64_t kMaxListed = 1000;
-
 control::Reply one_result(Result<Node> result) {
   if (result) return *std::move(result);
   return std::unexpected(Errors{std::move(result.error())});
 }
 
+}  // namespace
+
 Checked<std::size_t> limit_of(const control::Request& request) {
   const std::int64_t limit = number_parameter(request, "limit").value_or(50);
-  if (limit < 1 || limit > kMaxListed) {
+  if (limit < 1 || limit > static_cast<std::int64_t>(kMostListed)) {
     return std::unexpected(
         Errors{{ErrorCode::invalid,
                 "limit",
                 std::to_string(limit) + " is no number of rows",
                 {},
-                "give --limit 1 to " + std::to_string(kMaxListed) + ", or leave it out for 50"}});
+                "give --limit 1 to " + std::to_string(kMostListed) + ", or leave it out for 50"}});
   }
   return static_cast<std::size_t>(limit);
 }
-
-}  // namespace
 
 Effects Engine::look(const Asked& asked, Time now) {
   using enum OperationId;
@@ -50,6 +49,9 @@ Effects Engine::look(const Asked& asked, Time now) {
     case grant_show:
       return answer(asked.id, one_result(show_object(policy, asked.request.operation,
                                                      text_parameter(asked.request, "id"), {})));
+    case notice_show:
+      return answer(asked.id,
+                    show_notice(policy, quarantines_, text_parameter(asked.request, "address")));
     case quota_show:
       return answer(asked.id, show_quota(policy));
     case service_catalogue:
@@ -61,16 +63,18 @@ Effects Engine::look(const Asked& asked, Time now) {
       return answer(asked.id,
                     show_review({active_->policy, active_->compiler.compiled().space}, now));
     case policy_can:
-      return look_back(
-          asked, now, [request = asked.request](const ValidPolicy& then, const Compiled*, Time at) {
-            return can(then, request, at);
-          });
+      return look_back(asked, now,
+                       [request = asked.request, quarantined = held_at(asked.request)](
+                           const ValidPolicy& then, const Compiled*, Time at) {
+                         return can(then, quarantined, request, at);
+                       });
     case policy_explain:
       return look_back(
           asked, now,
-          [request = asked.request](const ValidPolicy& then, const Compiled* compiled, Time at) {
+          [request = asked.request, quarantined = held_at(asked.request),
+           tables = desired().tables()](const ValidPolicy& then, const Compiled*, Time at) {
             const bool of_now = request.parameters.find("at") == nullptr;
-            return explain_flow(then, request, at, of_now ? compiled : nullptr);
+            return explain_flow(then, quarantined, request, at, of_now ? tables.get() : nullptr);
           });
     case policy_matrix:
       return look_back(
@@ -238,6 +242,8 @@ Node Engine::status(const std::vector<PeerStatus>& peers, Time now) const {
       {"online", count(static_cast<std::size_t>(online(policy, peers, now)))},
       {"resources", count(policy.resources.size())},
       {"grants", count(policy.grants.size())},
+      {"quarantines", count(quarantines_.size())},
+      {"flags_asking", count(flags_asking_)},
       {"repairs", count(repairs_)},
       {"last_repair", last_repair_ ? Node{to_string(*last_repair_)} : Node{}},
       {"compared", compared_ ? Node{to_string(*compared_)} : Node{}},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,9 @@
 // What the engine knows, as the values that replies carry. A table's member "answer" is the yes or
 // no of an operation that is a question. Peers are sorted by key everywhere.
 namespace sekisho::engine {
+
+// How many rows a list shows at most.
+inline constexpr std::size_t kMostListed = 1000;
 
 // person.list and its like: one row an object. `peers` are the tunnels as they are now.
 Node list_objects(const Policy& policy, control::OperationId operation,
@@ -26,6 +30,9 @@ Node show_difference(const Policy& from, const Policy& to);
 
 // What of a policy on trial is to be known: "confirm_by", "returns_to".
 Node::Table show_provisional(const Provisional& provisional);
+
+// How many rows a request asks for: 1 to kMostListed.
+Checked<std::size_t> limit_of(const control::Request& request);
 
 Node show_history(const std::vector<Revision>& revisions);
 Node show_findings(const std::vector<Finding>& findings);

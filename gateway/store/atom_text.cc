@@ -75,6 +75,7 @@ std::optional<Atom> read_head(std::string_view line) {
   }
   Atom atom{.mark = AtomMark(*number, static_cast<Check>(check - kChecks.begin())),
             .opened_by = {},
+            .covered_by = {},
             .where = {}};
   if (parts[2].empty()) return atom;
   for (const std::string_view resource : split(parts[2], ',')) {

@@ -163,6 +163,8 @@ Result<IpAddress> lowest_free(Database& database, const Prefix& pool,
 Result<void> change_ledger(Database& database, const DeviceChange& change, const Operation& entry) {
   for (const DeviceId& device : change.remove) {
     if (auto done = remove(database, device, entry); !done) return done;
+    Statement token(database, "DELETE FROM device_tokens WHERE device = ?", device.str());
+    if (auto done = token.run(); !done) return done;
   }
   for (const NewDevice& device : change.add) {
     if (auto done = add(database, device, entry); !done) return done;

@@ -13,7 +13,9 @@
 #include "policy/base/strong_id.h"
 #include "policy/base/time.h"
 #include "policy/compile/atoms.h"
+#include "policy/model/flag.h"
 #include "policy/model/policy.h"
+#include "policy/model/quarantine.h"
 #include "policy/model/revision.h"
 
 // What the store keeps, as values.
@@ -105,6 +107,15 @@ struct Actor {
 };
 
 enum class Via { socket, daemon };
+
+struct PastQuarantine {
+  Quarantine quarantine;
+  Time released_at;
+  std::string released_by;  // Unix user name
+  std::string release_reason;
+  std::string finding;
+  bool operator==(const PastQuarantine&) const = default;
+};
 
 // Something that was done or tried. `before` and `after` may be empty; `result` is "ok" or the
 // error.

@@ -91,6 +91,53 @@ CREATE TABLE provisional(
   length INTEGER NOT NULL,
   author TEXT NOT NULL,
   cuts TEXT NOT NULL) STRICT;
+)",
+    R"(
+CREATE TABLE quarantines(
+  number INTEGER PRIMARY KEY,
+  target TEXT NOT NULL,
+  level TEXT NOT NULL CHECK (level IN ('isolate', 'cut')),
+  reason TEXT NOT NULL,
+  by TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  automatic INTEGER NOT NULL CHECK (automatic IN (0, 1)),
+  devices TEXT NOT NULL,
+  keys TEXT NOT NULL,
+  asked_by TEXT,
+  asked_uid INTEGER,
+  asked_at INTEGER,
+  asked_reason TEXT,
+  asked_finding TEXT,
+  released_at INTEGER,
+  released_by TEXT,
+  release_reason TEXT,
+  finding TEXT) STRICT;
+CREATE UNIQUE INDEX one_quarantine_of_a_target ON quarantines(target) WHERE released_at IS NULL;
+CREATE INDEX automatic_quarantines ON quarantines(since) WHERE automatic = 1;
+CREATE TRIGGER quarantines_stay BEFORE DELETE ON quarantines
+  BEGIN SELECT RAISE(ABORT, 'quarantines are kept'); END;
+
+CREATE TABLE flags(
+  number INTEGER PRIMARY KEY,
+  time INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  key TEXT NOT NULL,
+  severity TEXT NOT NULL CHECK (severity IN ('low', 'medium', 'high', 'critical')),
+  detail TEXT NOT NULL,
+  device TEXT NOT NULL,
+  person TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('recorded', 'acted', 'asking', 'dismissed')),
+  outcome TEXT NOT NULL,
+  by TEXT NOT NULL) STRICT;
+CREATE UNIQUE INDEX flag_said_once ON flags(device, person, source, key) WHERE key <> '';
+CREATE TRIGGER flags_stay BEFORE DELETE ON flags
+  BEGIN SELECT RAISE(ABORT, 'flags are kept'); END;
+
+CREATE TABLE device_tokens(
+  device TEXT PRIMARY KEY,
+  hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+  made_at INTEGER NOT NULL,
+  made_by TEXT NOT NULL) STRICT, WITHOUT ROWID;
 )"};
 
 constexpr std::int64_t kSchema = kSteps.size();

@@ -88,6 +88,37 @@ class Store {
   // elsewhere.
   Result<std::optional<Sequence>> verify_operations();
 
+  // -- Quarantine, flags, tokens ------------------------------------------------------------------
+
+  // Those in force, oldest first.
+  Result<std::vector<Quarantine>> quarantines();
+  // In the place of the one in force of its target, or new; records `entry`.
+  Result<void> put_quarantine(const Quarantine& quarantine, const Operation& entry);
+  // Time, author and reason of the release are those of `entry`, which it records. not_found where
+  // none of this target is in force.
+  Result<void> release_quarantine(const QuarantineTarget& target, const std::string& finding,
+                                  const Operation& entry);
+  // Released ones, the latest first.
+  Result<std::vector<PastQuarantine>> past_quarantines(std::size_t limit);
+  // Those that nobody ordered and that began after `since`, released ones too.
+  Result<std::vector<Quarantine>> automatic_quarantines(Time since);
+
+  // Gives it its number; conflict where the same source said the same key of the same device
+  // before.
+  Result<FlagNumber> add_flag(const Flag& flag, const Operation& entry);
+  Result<std::optional<Flag>> find_flag(const DeviceId& device, const PersonId& person,
+                                        const std::string& source, const std::string& key);
+  Result<std::optional<Flag>> flag(FlagNumber number);
+  // Newest first.
+  Result<std::vector<Flag>> flags(std::size_t limit);
+  Result<std::size_t> flags_asking();
+  Result<void> set_flag(FlagNumber number, FlagState state, const std::string& outcome,
+                        const Operation& entry);
+
+  // In the place of the device's token before; it goes with the device.
+  Result<void> set_device_token(const DeviceId& device, const Digest& hash, const Operation& entry);
+  Result<std::optional<DeviceId>> device_of_token(const Digest& hash);
+
   // -- The rest -----------------------------------------------------------------------------------
 
   // The gateway's WireGuard key. The first call stores what `make` gives; later ones return that. A

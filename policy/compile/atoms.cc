@@ -11,9 +11,10 @@
 namespace sekisho {
 namespace {
 
-// What makes two destinations the same to every grant.
+// What makes two destinations the same to every grant and every quarantine.
 struct AtomKey {
   SourceSet opened_by;
+  SourceSet covered_by;
   Check check = Check::none;
   auto operator<=>(const AtomKey&) const = default;
 };
@@ -30,7 +31,7 @@ std::optional<AtomKey> key_at(const std::vector<Source>& sources, const SourceSe
   for (const auto i : strictest) {
     for (const Service& service : sources[i].services) {
       if (service.protocol() != protocol || !service.ports.contains(port)) continue;
-      if (!key) key = AtomKey{.opened_by = {}, .check = check_of(service.kind)};
+      if (!key) key = AtomKey{.opened_by = {}, .covered_by = {}, .check = check_of(service.kind)};
       assert(key->check == check_of(service.kind));  // validate() saw to it
       if (key->opened_by.empty() || key->opened_by.back() != i) key->opened_by.push_back(i);
     }
@@ -38,13 +39,13 @@ std::optional<AtomKey> key_at(const std::vector<Source>& sources, const SourceSe
   return key;
 }
 
-// The ports that `strictest` offer, cut where another of them begins or ceases to.
+// The ports that the strictest offer, cut where another of them begins or ceases to.
 std::vector<std::pair<PortInterval, AtomKey>> cut_ports(const std::vector<Source>& sources,
-                                                        const SourceSet& strictest) {
+                                                        const Cover& cover) {
   std::vector<std::pair<PortInterval, AtomKey>> cut;
   for (const Protocol protocol : {Protocol::tcp, Protocol::udp}) {
     std::set<int> starts;
-    for (const auto i : strictest) {
+    for (const auto i : cover.strictest) {
       for (const Service& service : sources[i].services) {
         if (service.protocol() != protocol) continue;
         starts.insert(service.ports.first.value());
@@ -55,8 +56,9 @@ std::vector<std::pair<PortInterval, AtomKey>> cut_ports(const std::vector<Source
          ++start) {
       const PortRange ports{Port(static_cast<std::uint16_t>(*start)),
                             Port(static_cast<std::uint16_t>(*std::next(start) - 1))};
-      auto key = key_at(sources, strictest, protocol, ports.first);
+      auto key = key_at(sources, cover.strictest, protocol, ports.first);
       if (!key) continue;
+      key->covered_by = cover.networks;
       const bool goes_on = !cut.empty() && cut.back().second == *key &&
                            cut.back().first.protocol == protocol &&
                            cut.back().first.ports.last.value() + 1 == *start;
@@ -73,15 +75,15 @@ std::vector<std::pair<PortInterval, AtomKey>> cut_ports(const std::vector<Source
 // The destination space as pieces that still need numbers.
 std::vector<Piece> pieces_of(const std::vector<Source>& sources) {
   const Slices slices = slice(sources);
-  std::vector<std::vector<AddressRange>> addresses(slices.sets.size());
-  for (const Slice& slice : slices.slices) addresses[slice.strictest].push_back(slice.addresses);
+  std::vector<std::vector<AddressRange>> addresses(slices.covers.size());
+  for (const Slice& slice : slices.slices) addresses[slice.cover].push_back(slice.addresses);
   std::map<AtomKey, std::size_t> indexes;
   std::vector<Piece> pieces;
-  for (std::size_t set = 0; set < slices.sets.size(); ++set) {
-    for (auto& [interval, key] : cut_ports(sources, slices.sets[set])) {
+  for (std::size_t cover = 0; cover < slices.covers.size(); ++cover) {
+    for (auto& [interval, key] : cut_ports(sources, slices.covers[cover])) {
       const auto [entry, fresh] = indexes.try_emplace(key, pieces.size());
       if (fresh) pieces.push_back({.key = std::move(key), .region = {}});
-      pieces[entry->second].region.add(interval, addresses[set]);
+      pieces[entry->second].region.add(interval, addresses[cover]);
     }
   }
   return pieces;
@@ -106,7 +108,7 @@ Result<AtomSpace> cut(const ValidPolicy& policy, const AtomSpace& before) {
   AtomSpace space{.atoms = {}, .next = before.next};
   for (const Atom& old : before.atoms) space.next = std::max(space.next, old.mark.atom() + 1);
   for (const Piece& piece : pieces_of(sources)) {
-    Atom atom{.mark = {}, .opened_by = {}, .where = piece.region.boxes()};
+    Atom atom{.mark = {}, .opened_by = {}, .covered_by = {}, .where = piece.region.boxes()};
     const auto kept = numbers.find({piece.key.check, atom.where});
     if (kept == numbers.end() && space.next > AtomMark::kLastAtom) {
       return fail(ErrorCode::invalid, "resource", "the numbers for destinations are used up",
@@ -117,6 +119,7 @@ Result<AtomSpace> cut(const ValidPolicy& policy, const AtomSpace& before) {
     for (const auto source : piece.key.opened_by) {
       if (!sources[source].id.empty()) atom.opened_by.insert(sources[source].id);
     }
+    for (const auto source : piece.key.covered_by) atom.covered_by.insert(sources[source].id);
     space.atoms.push_back(std::move(atom));
   }
   std::ranges::sort(space.atoms, {}, &Atom::mark);

@@ -11,13 +11,15 @@
 
 namespace sekisho {
 
-// The destination space cut into atoms: the coarsest pieces such that no grant tells two addresses
-// or ports of one piece apart (Yang and Lam, "Real-time verification of network properties using
-// atomic predicates", 2013). An atom may be many disjoint boxes.
+// The destination space cut into atoms: the coarsest pieces such that no grant and no quarantine of
+// a resource tells two addresses or ports of one piece apart (Yang and Lam, "Real-time verification
+// of network properties using atomic predicates", 2013). An atom may be many disjoint boxes.
 struct Atom {
   AtomMark mark;
   // Who opens it: a grant on any of these resources (all of the strictest classification here).
   std::set<ResourceId> opened_by;
+  // Whose networks it lies in, of any classification; what is on the internet has none.
+  std::set<ResourceId> covered_by = {};
   std::vector<Destinations> where;  // sorted, disjoint
   bool operator==(const Atom&) const = default;
 };

@@ -13,7 +13,7 @@ namespace sekisho {
 namespace {
 
 // A cohort has at least one device, so there are numbers for all.
-static_assert(kMaxDevices <= 0xffff);
+static_assert(kMaxDevices < kIsolatedCohort.value());
 
 // Holders with equal rights, before they have their number.
 struct Group {
@@ -38,24 +38,6 @@ std::vector<Group> group(const std::vector<Cohorts::Holder>& holders) {
     groups[entry->second].holders.push_back(&holder);
   }
   return groups;
-}
-
-void compare(Cohort cohort, const Rights& before, const Rights& after, TablesDiff& diff) {
-  auto a = before.begin();
-  auto b = after.begin();
-  while (a != before.end() || b != after.end()) {
-    const bool gone = b == after.end() || (a != before.end() && a->first < b->first);
-    const bool came = a == before.end() || (b != after.end() && b->first < a->first);
-    if (!gone && !came && a->second == b->second) {
-      ++a;
-      ++b;
-      continue;
-    }
-    if (!came) diff.remove_grants.emplace_back(GrantKey{cohort, a->first}, a->second);
-    if (!gone) diff.add_grants.emplace_back(GrantKey{cohort, b->first}, b->second);
-    if (!came) ++a;
-    if (!gone) ++b;
-  }
 }
 
 }  // namespace
@@ -109,7 +91,7 @@ class Cohorts::Move {
       }
     }
     for (const auto& [cohort, rights] : rows_before_) {
-      compare(cohort, rights, rights_of(tables_, cohort), diff);
+      compare_rights(cohort, rights, rights_of(tables_, cohort), diff);
     }
     diff.may_refuse_more |= found.takes;
     diff.may_pass_more |= found.gives;
@@ -166,8 +148,7 @@ class Cohorts::Move {
 
   void clear_rows(Cohort cohort) {
     rows_before_.try_emplace(cohort, rights_of(tables_, cohort));
-    tables_.grants.erase(tables_.grants.lower_bound({cohort, AtomMark{}}),
-                         tables_.grants.upper_bound({cohort, AtomMark::from_mark(0xffffffff)}));
+    remove_rights(tables_, cohort);
   }
 
   Rights rights_before(Cohort cohort) const {

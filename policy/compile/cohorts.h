@@ -34,7 +34,7 @@ class Cohorts {
                  const std::vector<Holder>& holders, TablesDiff& diff);
 
  private:
-  static constexpr std::uint16_t kMost = 0xffff;
+  static constexpr std::uint16_t kMost = kIsolatedCohort.value() - 1;
   class Move;
 
   void remember(const Rights& rights, Cohort cohort);

@@ -38,6 +38,7 @@ Result<Compiler> Compiler::start(const ValidPolicy& policy, Time now, Compiled b
   if (auto cut = compiler.cut_space(policy, diff); !cut) {
     return std::unexpected(std::move(cut.error()));
   }
+  compiler.follow_remediation(policy.policy(), diff);
   GrantTimes times(policy.zones(), now);
   compiler.begin_at(policy.policy(), times);
   compiler.rearrange(policy.policy(), compiler.everyone(policy.policy()), std::move(leaving), times,
@@ -54,6 +55,7 @@ Result<TablesDiff> Compiler::update(const ValidPolicy& valid, const PolicyEdit& 
     if (!cut) return std::unexpected(std::move(cut.error()));
     recut = *cut;
   }
+  if (recut || undo.response) follow_remediation(policy, diff);
   std::set<PersonId> touched;
   GrantTimes times(valid.zones(), now);
   follow_devices(policy, undo, touched);
@@ -89,6 +91,18 @@ Result<bool> Compiler::cut_space(const ValidPolicy& policy, TablesDiff& diff) {
   }
   replace_atoms(compiled_.tables, boxes_of(compiled_.space), diff);
   return true;
+}
+
+// What isolated devices may do stands in the tables whether there are any or not, so that isolating
+// one changes its own entries alone.
+void Compiler::follow_remediation(const Policy& policy, TablesDiff& diff) {
+  Rights rights = everybody_;
+  for (const ResourceId& resource : policy.response.remediation) {
+    const auto opened = opened_.find(resource);
+    if (opened == opened_.end()) continue;
+    for (const AtomMark atom : opened->second) rights.emplace_back(atom, End{});
+  }
+  replace_rights(compiled_.tables, kIsolatedCohort, tidy(std::move(rights)), diff);
 }
 
 // All that depends on time and on whose a device is, from nothing.

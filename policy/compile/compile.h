@@ -56,6 +56,7 @@ class Compiler {
   void follow_devices(const Policy& policy, const PolicyEdit& undo, std::set<PersonId>& touched);
   void follow_time_and_grants(const Policy& policy, const PolicyEdit& undo, GrantTimes& times,
                               std::set<PersonId>& touched);
+  void follow_remediation(const Policy& policy, TablesDiff& diff);
   void rearrange(const Policy& policy, const std::set<PersonId>& people,
                  std::vector<IpAddress> leaving, GrantTimes& times, TablesDiff& diff);
 

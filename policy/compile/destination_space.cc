@@ -72,17 +72,19 @@ Ranges internet_addresses(const Policy& policy, const Network& network) {
   return subtract(std::move(internet), std::move(elsewhere));
 }
 
-Source gateway_dns(const Network& network) {
-  Source dns;
-  for (const ServiceKind kind : {ServiceKind::tcp, ServiceKind::udp}) {
-    dns.services.push_back(
-        {.kind = kind, .ports = PortRange::single(53), .reason = "the gateway's own DNS"});
+Source gateway_services(const Network& network) {
+  Source services;
+  for (const GatewayService& service : kGatewayServices) {
+    services.services.push_back(
+        {.kind = service.protocol == Protocol::tcp ? ServiceKind::tcp : ServiceKind::udp,
+         .ports = {service.port, service.port},
+         .reason = "the gateway's own"});
   }
   for (const IpAddress& address : network.gateway_addresses()) {
-    dns.addresses.push_back({address, address});
+    services.addresses.push_back({address, address});
   }
-  dns.addresses = join(std::move(dns.addresses));
-  return dns;
+  services.addresses = join(std::move(services.addresses));
+  return services;
 }
 
 // The first or the last address of one of a source's ranges.
@@ -114,15 +116,22 @@ SourceSet strictest_of(const SourceSet& covering, const std::vector<Source>& sou
   return result;
 }
 
-// Collects slices in ascending order, joining neighbours with the same sources.
+Cover cover_of(const SourceSet& covering, const std::vector<Source>& sources) {
+  Cover cover{.strictest = strictest_of(covering, sources), .networks = {}};
+  std::ranges::copy_if(covering, std::back_inserter(cover.networks),
+                       [&](std::uint32_t i) { return sources[i].network; });
+  return cover;
+}
+
+// Collects slices in ascending order, joining neighbours with the same cover.
 class SliceWriter {
  public:
-  void add(const AddressRange& addresses, SourceSet strictest) {
-    const auto [entry, fresh] = indexes_.try_emplace(std::move(strictest), result_.sets.size());
-    if (fresh) result_.sets.push_back(entry->first);
+  void add(const AddressRange& addresses, Cover cover) {
+    const auto [entry, fresh] = indexes_.try_emplace(std::move(cover), result_.covers.size());
+    if (fresh) result_.covers.push_back(entry->first);
     if (!result_.slices.empty()) {
       Slice& last = result_.slices.back();
-      if (last.strictest == entry->second && last.addresses.last.next() == addresses.first) {
+      if (last.cover == entry->second && last.addresses.last.next() == addresses.first) {
         last.addresses.last = addresses.last;
         return;
       }
@@ -133,22 +142,22 @@ class SliceWriter {
 
  private:
   Slices result_;
-  std::map<SourceSet, std::size_t> indexes_;
+  std::map<Cover, std::size_t> indexes_;
 };
 
 }  // namespace
 
 std::vector<Source> sources_of(const ValidPolicy& policy) {
   const Network& network = policy.network();
-  std::vector<Source> sources{gateway_dns(network)};
+  std::vector<Source> sources{gateway_services(network)};
   const Ranges internet = internet_addresses(policy.policy(), network);
   for (const auto& [id, resource] : policy.policy().resources) {
     if (id == kInternet) continue;
-    sources.push_back({id, resource.classification, resource.services,
+    sources.push_back({id, !resource.internet, resource.classification, resource.services,
                        resource.internet ? internet : reachable(resource, network)});
   }
   sources.push_back(
-      {kInternet, Classification::public_, internet_services(policy.policy()), internet});
+      {kInternet, false, Classification::public_, internet_services(policy.policy()), internet});
   return sources;
 }
 
@@ -161,14 +170,14 @@ Slices slice(const std::vector<Source>& sources) {
     const auto place = std::ranges::lower_bound(covering, edge.source);
     if (!edge.closes) {
       if (!covering.empty() && *from < edge.at) {
-        writer.add({*from, *edge.at.previous()}, strictest_of(covering, sources));
+        writer.add({*from, *edge.at.previous()}, cover_of(covering, sources));
       }
       covering.insert(place, edge.source);
       from = edge.at;
     } else {
       // Several ranges may end here: the first of them has written the slice.
       if (from && *from <= edge.at) {
-        writer.add({*from, edge.at}, strictest_of(covering, sources));
+        writer.add({*from, edge.at}, cover_of(covering, sources));
       }
       covering.erase(place);
       from = edge.at.next();

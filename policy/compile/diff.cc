@@ -61,7 +61,7 @@ void compare_atoms(const std::map<Destinations, AtomMark>& from,
 }  // namespace
 
 bool TablesDiff::empty() const {
-  return size() == 0;
+  return size() == 0 && !empties_cohorts;
 }
 
 std::size_t TablesDiff::size() const {

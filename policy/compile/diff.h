@@ -12,6 +12,7 @@ namespace sekisho {
 // One change of contents, as one netlink batch will carry it. An element that changes (another
 // cohort, another end) stands in both lists. Removals are applied first.
 struct TablesDiff {
+  bool empties_cohorts = false;  // before all else: every device loses its entry, in one step
   std::vector<std::pair<IpAddress, CohortEntry>> remove_cohorts, add_cohorts;
   std::vector<std::pair<Destinations, AtomMark>> remove_atoms, add_atoms;
   std::vector<std::pair<GrantKey, std::optional<Time>>> remove_grants, add_grants;

@@ -44,6 +44,40 @@ Rights rights_of(const Tables& tables, Cohort cohort) {
   return rights;
 }
 
+void remove_rights(Tables& tables, Cohort cohort) {
+  tables.grants.erase(tables.grants.lower_bound({cohort, AtomMark{}}),
+                      tables.grants.upper_bound({cohort, AtomMark::from_mark(0xffffffff)}));
+}
+
+void replace_rights(Tables& tables, Cohort cohort, const Rights& rights, TablesDiff& diff) {
+  const Rights before = rights_of(tables, cohort);
+  if (before == rights) return;
+  compare_rights(cohort, before, rights, diff);
+  const Shift found = shift(before, {}, rights, {});
+  diff.may_refuse_more |= found.takes;
+  diff.may_pass_more |= found.gives;
+  remove_rights(tables, cohort);
+  for (const auto& [atom, until] : rights) tables.grants.emplace(GrantKey{cohort, atom}, until);
+}
+
+void compare_rights(Cohort cohort, const Rights& before, const Rights& after, TablesDiff& diff) {
+  auto a = before.begin();
+  auto b = after.begin();
+  while (a != before.end() || b != after.end()) {
+    const bool gone = b == after.end() || (a != before.end() && a->first < b->first);
+    const bool came = a == before.end() || (b != after.end() && b->first < a->first);
+    if (!gone && !came && a->second == b->second) {
+      ++a;
+      ++b;
+      continue;
+    }
+    if (!came) diff.remove_grants.emplace_back(GrantKey{cohort, a->first}, a->second);
+    if (!gone) diff.add_grants.emplace_back(GrantKey{cohort, b->first}, b->second);
+    if (!came) ++a;
+    if (!gone) ++b;
+  }
+}
+
 Shift& Shift::operator|=(const Shift& other) {
   takes |= other.takes;
   gives |= other.gives;

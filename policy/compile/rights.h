@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "policy/compile/diff.h"
 #include "policy/compile/tables.h"
 
 // What a device may do, as a value. Inside policy/compile only.
@@ -27,6 +28,13 @@ struct RightsHash {
 
 // What `tables` grant to a cohort.
 Rights rights_of(const Tables& tables, Cohort cohort);
+
+void remove_rights(Tables& tables, Cohort cohort);
+// Puts `rights` in the place of what `tables` grant to a cohort, and notes in `diff` what that
+// changes.
+void replace_rights(Tables& tables, Cohort cohort, const Rights& rights, TablesDiff& diff);
+// Notes in `diff` the rows in which a cohort's rights differ.
+void compare_rights(Cohort cohort, const Rights& before, const Rights& after, TablesDiff& diff);
 
 // What becomes of a device's rights, each of which ends with the device's own entry at the latest.
 struct Shift {

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "policy/compile/ruleset_chains.h"
+#include "policy/compile/tables.h"
 
 namespace sekisho {
 
@@ -20,6 +21,10 @@ std::vector<Family> families_without_pool(const Network& network) {
     if (!has_pool(network, family)) without.push_back(family);
   }
   return without;
+}
+
+HasMark is_isolated() {
+  return {Mark::meta, 0xffffffff, kIsolatedCohort.value()};
 }
 
 // Before conntrack. Masquerade means that nobody outside the tunnel has business with a pool
@@ -139,6 +144,8 @@ Chain to_gateway(const Network& network) {
               {{{Jump{"cohort_of_source"}}, "whose device"},
                {{HasMark{Mark::meta, 0xffffffff, 0}, Goto{"refuse_silently"}},
                 "no cohort reaches nothing: unknown, blocked or ended"},
+               {{is_isolated(), IsDirection{Direction::reply}, Goto{"refuse_silently"}},
+                "an isolated device answers nothing that the gateway opened"},
                {{IsDirection{Direction::reply}, HasState{kEstablished | kRelated}, Accept{}},
                 "answers to what the gateway itself opened"}}};
   auto& rules = chain.rules;
@@ -151,18 +158,26 @@ Chain to_gateway(const Network& network) {
     rules.push_back(
         {{IsFamily{family}, Goto{"refuse_silently"}}, "this family has no tunnel addresses"});
   }
+  rules.push_back({{is_isolated(), Goto{"to_gateway_service"}}, "an isolated device has no ping"});
   for (const Prefix& pool : network.pools) {
     rules.push_back({{EchoRequest{pool.family()}, RateUnder{10, 20}, Accept{}},
                      "ping of the gateway, by devices that have a cohort"});
   }
-  rules.push_back({{TcpFlags{kSyn, kSyn | kAck}, Goto{"first_packet"}},
-                   "a SYN finds its atom anew: an older flow's proof is not its own"});
-  rules.push_back({{HasState{kRelated}, IsProtocol{Protocol::icmp, Compare::differs},
-                    IsProtocol{Protocol::icmpv6, Compare::differs}, Goto{"first_packet"}},
-                   "an expected flow finds its own atom, not its parent's"});
-  rules.push_back({{Granted{false}, Accept{}}, "granted, and both sides proven"});
-  rules.push_back({{Goto{"unproven"}}, "not proven yet, or not granted"});
+  rules.push_back({{Goto{"to_gateway_service"}}, "services, by the policy"});
   return chain;
+}
+
+Chain to_gateway_service() {
+  return {"to_gateway_service",
+          "a device asks a service of the gateway: every packet against the policy of this moment",
+          {},
+          {{{TcpFlags{kSyn, kSyn | kAck}, Goto{"first_packet"}},
+            "a SYN finds its atom anew: an older flow's proof is not its own"},
+           {{HasState{kRelated}, IsProtocol{Protocol::icmp, Compare::differs},
+             IsProtocol{Protocol::icmpv6, Compare::differs}, Goto{"first_packet"}},
+            "an expected flow finds its own atom, not its parent's"},
+           {{Granted{false}, Accept{}}, "granted, and both sides proven"},
+           {{Goto{"unproven"}}, "not proven yet, or not granted"}}};
 }
 
 // The other direction of the gateway's services, so that a download from one ends with its grant.
@@ -181,6 +196,7 @@ Chain from_gateway() {
            {{Granted{true}, Goto{"check"}}, "granted: is it the protocol"},
            {{HasMark{Mark::meta, 0xffffffff, 0}, Drop{}},
             "no cohort is sent nothing: unknown, blocked or ended"},
+           {{is_isolated(), Drop{}}, "nor an isolated one, but for answers of these services"},
            {{HasState{kNew}, TcpFlags{kSyn, kSyn | kAck}, Accept{}}, "the gateway opens TCP"},
            {{IsDirection{Direction::original}, HasState{kEstablished}, IsProtocol{Protocol::tcp},
              Accept{}},
@@ -191,9 +207,9 @@ Chain from_gateway() {
 }  // namespace
 
 std::vector<Chain> edge_chains(const Network& network) {
-  return {preraw(network),      prerouting(network), outraw(network),
-          input(network),       output(network),     forward(network),
-          postrouting(network), to_gateway(network), from_gateway()};
+  return {preraw(network),      prerouting(network), outraw(network),      input(network),
+          output(network),      forward(network),    postrouting(network), to_gateway(network),
+          to_gateway_service(), from_gateway()};
 }
 
 }  // namespace sekisho

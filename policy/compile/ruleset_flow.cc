@@ -1,4 +1,5 @@
 #include "policy/compile/ruleset_chains.h"
+#include "policy/compile/tables.h"
 
 namespace sekisho {
 
@@ -31,8 +32,13 @@ Chain hairpin() {
           {},
           {{{Jump{"cohort_of_destination"}}, "whose device is reached"},
            refuse_unknown,
+           {{HasMark{Mark::meta, 0xffffffff, kIsolatedCohort.value()}, Goto{"refuse_silently"}},
+            "an isolated device is reached by nobody"},
            {{Jump{"cohort_of_source"}}, "whose device reaches"},
            refuse_unknown,
+           {{HasMark{Mark::meta, 0xffffffff, kIsolatedCohort.value()},
+             IsDirection{Direction::reply}, Goto{"refuse_silently"}},
+            "an isolated device answers no other"},
            {{IsDirection{Direction::reply}, Goto{"to_tunnel"}}, "the other device answers"},
            {{Goto{"from_tunnel"}}, "the device asks"}}};
 }

@@ -18,6 +18,9 @@ namespace sekisho {
 // Devices with equal rights share a cohort: 1 to 0xffff; 0 has no right to anything.
 using Cohort = StrongNumber<struct CohortTag, std::uint16_t>;
 
+// That of every isolated device, and of no other: its rows always stand ready. No policy deals it.
+inline constexpr Cohort kIsolatedCohort{0xffff};
+
 // What the first payload bytes of a flow must prove: bits 2 and 3 of the ct mark.
 enum class Check : std::uint8_t { none = 0, tls = 1, ssh = 2, quic = 3 };
 Check check_of(ServiceKind kind);

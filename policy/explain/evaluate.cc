@@ -19,8 +19,11 @@ bool is_gateway(const Network& network, const IpAddress& address) {
   return std::ranges::count(network.gateway_addresses(), address) > 0;
 }
 
-bool is_gateway_dns(const Network& network, const Flow& flow) {
-  return is_gateway(network, flow.destination) && flow.port == Port(53);
+bool is_gateway_service(const Network& network, const Flow& flow) {
+  return is_gateway(network, flow.destination) &&
+         std::ranges::any_of(kGatewayServices, [&](const GatewayService& service) {
+           return service.protocol == flow.protocol && service.port == flow.port;
+         });
 }
 
 bool never_reachable(const Network& network, const IpAddress& address) {
@@ -156,8 +159,40 @@ Decision by_grants(const ValidPolicy& valid, const Flow& flow, Time now, Decisio
   return decide(decision, Verdict::refuse, Reason::no_grant, strictest.front().id);
 }
 
+// What quarantine leaves an isolated device.
+Decision by_remediation(const ValidPolicy& valid, const Flow& flow, const Decision& held,
+                        const std::vector<ResourceHere>& strictest) {
+  Decision decision = held;
+  for (const ResourceHere& resource : strictest) {
+    if (std::ranges::count(valid.policy().response.remediation, resource.id) == 0) continue;
+    decision.check = *resource.check;
+    decision.until = valid.policy().people.at(*decision.person).valid_until;
+    const bool right = fits(flow.opening, decision.check);
+    return decide(decision, right ? Verdict::permit : Verdict::refuse,
+                  right ? Reason::remediation : Reason::wrong_opening, resource.id);
+  }
+  return decide(decision, Verdict::refuse, Reason::quarantined);
+}
+
+// A quarantined resource closes its whole network; one on the internet has none, and closes what it
+// opens.
+const ResourceHere* closed_by(const Policy& policy, const Quarantined& quarantined,
+                              const std::vector<ResourceHere>& here,
+                              const std::vector<ResourceHere>& strictest) {
+  for (const ResourceHere& resource : here) {
+    const auto found = policy.resources.find(resource.id);
+    const bool network =
+        found != policy.resources.end() && !found->second.internet && resource.id != kInternet;
+    if (network && quarantined.resources.contains(resource.id)) return &resource;
+  }
+  for (const ResourceHere& resource : strictest) {
+    if (quarantined.resources.contains(resource.id)) return &resource;
+  }
+  return nullptr;
+}
+
 Decision by_destination(const ValidPolicy& valid, const Flow& flow, Time now,
-                        const Decision& decision) {
+                        const Decision& decision, const Quarantined& quarantined, Hold hold) {
   const std::vector<ResourceHere> here = resources_here(valid, flow);
   if (here.empty()) return decide(decision, Verdict::refuse, Reason::no_resource);
   const Classification strictest_here =
@@ -170,9 +205,13 @@ Decision by_destination(const ValidPolicy& valid, const Flow& flow, Time now,
     if (resource.check) (decides ? strictest : weaker).push_back(resource);
     if (!resource.check && decides && !without_service) without_service = resource.id;
   }
+  if (const auto* closed = closed_by(valid.policy(), quarantined, here, strictest)) {
+    return decide(decision, Verdict::refuse, Reason::resource_quarantined, closed->id);
+  }
   if (strictest.empty()) {
     return decide(decision, Verdict::refuse, Reason::no_service, without_service);
   }
+  if (hold == Hold::isolate) return by_remediation(valid, flow, decision, strictest);
   return by_grants(valid, flow, now, decision, strictest, weaker);
 }
 
@@ -219,7 +258,8 @@ bool lasts_longer(const ValidPolicy& valid, const GrantId& a, const GrantId& b, 
   return end_b && (!end_a || *end_a > *end_b);
 }
 
-Decision evaluate(const ValidPolicy& valid, const Flow& flow, Time now) {
+Decision evaluate(const ValidPolicy& valid, const Flow& flow, Time now,
+                  const Quarantined& quarantined) {
   const Policy& policy = valid.policy();
   Decision decision;
   const auto device = std::ranges::find_if(policy.devices, [&](const auto& entry) {
@@ -234,14 +274,16 @@ Decision evaluate(const ValidPolicy& valid, const Flow& flow, Time now) {
   if (device->second.state != DeviceState::active) return refuse(Reason::device_blocked);
   if (person.state != PersonState::active) return refuse(Reason::person_suspended);
   if (person.valid_until && *person.valid_until <= now) return refuse(Reason::person_expired);
+  const Hold hold = quarantined.on(device->first, device->second);
+  if (hold == Hold::cut) return refuse(Reason::quarantined);
   if (flow.protocol != Protocol::tcp && flow.protocol != Protocol::udp) {
     return refuse(Reason::protocol_not_offered);
   }
-  if (is_gateway_dns(valid.network(), flow)) {
+  if (is_gateway_service(valid.network(), flow)) {
     decision.until = person.valid_until;
     return decide(decision, Verdict::permit, Reason::gateway_service);
   }
-  return by_destination(valid, flow, now, decision);
+  return by_destination(valid, flow, now, decision, quarantined, hold);
 }
 
 }  // namespace sekisho

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "policy/compile/tables.h"
+#include "policy/model/hold.h"
 #include "policy/model/validate.h"
 
 // The reference: what the policy says of one flow, computed from the document alone, without atoms,
@@ -41,7 +42,10 @@ enum class Reason {
   grant_ended,
   wrong_opening,  // granted, but the first bytes are not what the service asks for
   granted,
-  gateway_service,  // the gateway's own DNS, open to every device in good standing
+  gateway_service,  // the gateway's own DNS or notice page, open to every device in good standing
+  quarantined,      // the device, its person or everybody is held
+  resource_quarantined,  // nobody reaches what is here
+  remediation,           // the device is isolated, and this is what helps it
 };
 
 struct Decision {
@@ -56,7 +60,8 @@ struct Decision {
   std::optional<Time> until = {};  // permitted: the first second without; none: without end
 };
 
-Decision evaluate(const ValidPolicy& policy, const Flow& flow, Time now);
+Decision evaluate(const ValidPolicy& policy, const Flow& flow, Time now,
+                  const Quarantined& quarantined = {});
 
 // What a decision is made of, for who wants to see all of it.
 

@@ -127,6 +127,12 @@ std::string_view to_string(Reason reason) {
       return "granted";
     case Reason::gateway_service:
       return "gateway_service";
+    case Reason::quarantined:
+      return "quarantined";
+    case Reason::resource_quarantined:
+      return "resource_quarantined";
+    case Reason::remediation:
+      return "remediation";
   }
   assert(false);
   return {};
@@ -180,8 +186,15 @@ std::string explain(const ValidPolicy& policy, const Flow& flow, const Decision&
       return fmt::format("{} may reach {} by {}: grant {}{}{}", say.person(), say.resource(),
                          say.service(), say.grant_id(), say.until(), say.hours());
     case Reason::gateway_service:
-      return fmt::format("{} may ask the gateway's DNS, as every device in good standing may",
-                         say.device());
+      return fmt::format("{} may use the gateway's own {}, as every device in good standing may",
+                         say.device(), flow.port == kNameService ? "name service" : "notice page");
+    case Reason::quarantined:
+      return fmt::format("{} of {} is quarantined", say.device(), say.person());
+    case Reason::resource_quarantined:
+      return fmt::format("{} is quarantined: nobody reaches it", say.resource());
+    case Reason::remediation:
+      return fmt::format("{} is isolated, and may reach {} by {} to be put right", say.device(),
+                         say.resource(), say.service());
   }
   assert(false);
   return {};

@@ -63,14 +63,25 @@ void tell_standing(const Policy& policy, const DeviceId& id, std::vector<Step>& 
   steps.push_back({"person." + device.person.str(), standing});
 }
 
+void tell_hold(Hold hold, const DeviceId& id, std::vector<Step>& steps) {
+  if (hold == Hold::none) return;
+  steps.push_back(
+      {"device." + id.str(), hold == Hold::isolate
+                                 ? "is isolated: the gateway's own services and remediation alone"
+                                 : "is cut off: nothing, and no tunnel"});
+}
+
 }  // namespace
 
-std::vector<Step> reasoning(const ValidPolicy& valid, const Flow& flow, Time at) {
+std::vector<Step> reasoning(const ValidPolicy& valid, const Flow& flow, Time at,
+                            const Quarantined& quarantined) {
   const Policy& policy = valid.policy();
   std::vector<Step> steps;
-  const Decision decision = evaluate(valid, flow, at);
+  const Decision decision = evaluate(valid, flow, at, quarantined);
   if (!decision.device) return steps;
   tell_standing(policy, *decision.device, steps);
+  tell_hold(quarantined.on(*decision.device, policy.devices.at(*decision.device)), *decision.device,
+            steps);
   if (decision.reason == Reason::gateway_service) return steps;
 
   std::vector<ResourceHere> here = resources_here(valid, flow);

@@ -62,6 +62,7 @@ void check_grants(const Policy& policy, const TimeZones& zones, Findings& findin
 // One of them, its id and texts too.
 void check_grant(const Policy& policy, const GrantId& id, const Grant& grant,
                  const TimeZones& zones, Findings& findings);
+void check_response(const Policy& policy, Findings& findings);
 
 // Addresses that no packet through a router carries as its destination: "this network", loopback,
 // link-local, multicast, reserved, and IPv4-mapped (IANA special-purpose registries, RFC 6890).

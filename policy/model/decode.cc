@@ -128,6 +128,37 @@ Quota decode_quota(Fields& fields) {
   return quota;
 }
 
+Response decode_response(Fields& fields) {
+  Response response;
+  if (const Node* remediation = fields.optional("remediation")) {
+    fields.elements(*remediation, "remediation", response.remediation,
+                    noting(fields.mistakes(), read_id<ResourceId>));
+  }
+  fields.optional("contact", response.contact, read_text);
+  fields.optional("officer", response.officer, read_id<PersonId>);
+  fields.optional("two_people", response.two_people, read_flag);
+  for (const Severity severity : kSeverities) {
+    fields.optional(to_string(severity), response.reaction(severity), [](const Node& node) {
+      return read_choice(node, {Reaction::record, Reaction::isolate, Reaction::cut});
+    });
+  }
+  fields.optional("most_devices", response.most_devices, read_number);
+  fields.optional("most_percent", response.most_percent, read_number);
+  fields.optional("window", response.window, read_duration);
+  return response;
+}
+
+// A table of its own, which is not one of things by their names.
+template <class Single>
+void decode_single(Fields& root, std::string_view name, Single& out,
+                   Single (*decode_thing)(Fields&)) {
+  const Node* node = root.optional(name);
+  if (node == nullptr) return;
+  Fields fields(*node, std::string(name), root.mistakes());
+  out = decode_thing(fields);
+  fields.finish();
+}
+
 // A table of things by their names.
 template <class Id, class Thing>
 void decode_section(Fields& root, std::string_view section, std::map<Id, Thing>& out,
@@ -183,16 +214,16 @@ Checked<Grant> decode_grant(const Node& fields, std::string_view path) {
 Checked<Quota> decode_quota(const Node& fields, std::string_view path) {
   return decode_one<Quota>(fields, path, decode_quota);
 }
+Checked<Response> decode_response(const Node& fields, std::string_view path) {
+  return decode_one<Response>(fields, path, decode_response);
+}
 
 Checked<Policy> decode(const Node& document, std::string_view file) {
   Policy policy;
   Mistakes mistakes;
   Fields root(document, "", mistakes);
-  if (const Node* quota = root.optional("quota")) {
-    Fields fields(*quota, "quota", mistakes);
-    policy.quota = decode_quota(fields);
-    fields.finish();
-  }
+  decode_single(root, "quota", policy.quota, decode_quota);
+  decode_single(root, "response", policy.response, decode_response);
   decode_section(root, "role", policy.roles, decode_role);
   decode_section(root, "person", policy.people, decode_person);
   decode_section(root, "device", policy.devices, decode_device);

@@ -35,12 +35,14 @@ Checked<Role> decode_role(const Node& fields, std::string_view path);
 Checked<Resource> decode_resource(const Node& fields, std::string_view path);
 Checked<Grant> decode_grant(const Node& fields, std::string_view path);
 Checked<Quota> decode_quota(const Node& fields, std::string_view path);
+Checked<Response> decode_response(const Node& fields, std::string_view path);
 Node encode(const Person& person);
 Node encode(const Device& device);
 Node encode(const Role& role);
 Node encode(const Resource& resource);
 Node encode(const Grant& grant);
 Node encode(const Quota& quota);
+Node encode(const Response& response);
 
 // Fills in the `place` of errors whose `object` is a path into `document` and sorts them by it:
 // where the value stands or, where it does not, what is around it.

@@ -41,6 +41,14 @@ void add_section(Node::Table& document, std::string name, const std::map<Id, Thi
   document.emplace_back(std::move(name), Node{.value = std::move(section)});
 }
 
+// The tables of a document that are no sections of objects, in their order, where they say
+// anything.
+template <class Visitor>
+void each_single(const Policy& policy, Visitor visit) {
+  if (policy.quota != Quota{}) visit("quota", policy.quota);
+  if (policy.response != Response{}) visit("response", policy.response);
+}
+
 // The sections of a document, in their order.
 template <class Visitor>
 void each_section(const Policy& policy, Visitor visit) {
@@ -54,7 +62,9 @@ void each_section(const Policy& policy, Visitor visit) {
 // Object by object: the whole as a Node takes many times the room of its text.
 std::string write_as_toml(const Policy& policy) {
   std::string text;
-  if (policy.quota != Quota{}) add_toml(text, "quota", encode(policy.quota));
+  each_single(policy, [&](std::string_view name, const auto& single) {
+    add_toml(text, name, encode(single));
+  });
   each_section(policy, [&](std::string_view name, const auto& things) {
     for (const auto& [id, thing] : things) add_toml(text, name, id.str(), encode(thing));
   });
@@ -144,9 +154,28 @@ Node encode(const Quota& quota) {
   return {.value = std::move(table)};
 }
 
+Node encode(const Response& response) {
+  Node::Table table;
+  table.emplace_back("remediation",
+                     list(response.remediation, [](const ResourceId& id) { return id.str(); }));
+  if (!response.contact.empty()) table.emplace_back("contact", text(response.contact));
+  if (response.officer) table.emplace_back("officer", text(response.officer->str()));
+  table.emplace_back("two_people", Node{.value = response.two_people});
+  for (const Severity severity : kSeverities) {
+    table.emplace_back(std::string(to_string(severity)),
+                       text(std::string(to_string(response.reaction(severity)))));
+  }
+  table.emplace_back("most_devices", Node{.value = response.most_devices});
+  table.emplace_back("most_percent", Node{.value = response.most_percent});
+  table.emplace_back("window", text(to_string(response.window)));
+  return {.value = std::move(table)};
+}
+
 Node encode(const Policy& policy) {
   Node::Table document;
-  if (policy.quota != Quota{}) document.emplace_back("quota", encode(policy.quota));
+  each_single(policy, [&](std::string_view name, const auto& single) {
+    document.emplace_back(std::string(name), encode(single));
+  });
   each_section(policy, [&](std::string_view name, const auto& things) {
     add_section(document, std::string(name), things);
   });

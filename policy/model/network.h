@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,17 @@
 #include "policy/base/ports.h"
 
 namespace sekisho {
+
+// What the gateway itself offers at its tunnel addresses to every device in good standing and to
+// isolated ones: name service, and the page that says what became of a device.
+struct GatewayService {
+  Protocol protocol;
+  Port port;
+};
+inline constexpr Port kNameService{53}, kNoticePage{80};
+inline constexpr std::array kGatewayServices{GatewayService{Protocol::tcp, kNameService},
+                                             GatewayService{Protocol::udp, kNameService},
+                                             GatewayService{Protocol::tcp, kNoticePage}};
 
 // The gateway's own network, as policy needs to know it; comes from sekisho.toml and the gateway's
 // key, not from the policy.

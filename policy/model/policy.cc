@@ -110,6 +110,34 @@ std::string_view to_string(Classification classification) {
   return {};
 }
 
+std::string_view to_string(Severity severity) {
+  switch (severity) {
+    case Severity::low:
+      return "low";
+    case Severity::medium:
+      return "medium";
+    case Severity::high:
+      return "high";
+    case Severity::critical:
+      return "critical";
+  }
+  assert(false);
+  return {};
+}
+
+std::string_view to_string(Reaction reaction) {
+  switch (reaction) {
+    case Reaction::isolate:
+      return "isolate";
+    case Reaction::cut:
+      return "cut";
+    case Reaction::record:
+      return "record";
+  }
+  assert(false);
+  return {};
+}
+
 std::string to_string(const Who& who) {
   if (const auto* person = std::get_if<PersonId>(&who)) return "person:" + person->str();
   return "role:" + std::get<RoleId>(who).str();

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -123,6 +125,37 @@ struct Quota {
   bool operator==(const Quota&) const = default;
 };
 
+// How bad what was found on a device is, and what the gateway does about it by itself.
+enum class Severity { low, medium, high, critical };
+inline constexpr std::array kSeverities{Severity::low, Severity::medium, Severity::high,
+                                        Severity::critical};
+enum class Reaction {
+  isolate,  // only DNS, the portal and the remediation resources are left
+  cut,      // nothing is left
+  record,   // a record, and no more
+};
+
+// What happens when a device is found to be unwell.
+struct Response {
+  std::vector<ResourceId> remediation;  // what an isolated device still reaches; sorted
+  std::string contact;                  // whom its user calls; empty: nobody is named
+  // Whose devices are never quarantined automatically. None: those of every owner.
+  std::optional<PersonId> officer = {};
+  bool two_people = false;  // who releases must be another than who quarantined
+  std::array<Reaction, kSeverities.size()> reactions = {};  // by severity
+  // The guard: no more automatic quarantines within `window` than this many devices, or this share
+  // of all of them (percent, at least one device), whichever is fewer.
+  std::int64_t most_devices = 3;
+  std::int64_t most_percent = 10;
+  std::chrono::minutes window{60};
+
+  Reaction& reaction(Severity severity) { return reactions[static_cast<std::size_t>(severity)]; }
+  Reaction reaction(Severity severity) const {
+    return reactions[static_cast<std::size_t>(severity)];
+  }
+  bool operator==(const Response&) const = default;
+};
+
 struct Policy {
   std::map<PersonId, Person> people;
   std::map<DeviceId, Device> devices;
@@ -130,6 +163,7 @@ struct Policy {
   std::map<ResourceId, Resource> resources;
   std::map<GrantId, Grant> grants;
   Quota quota = {};
+  Response response = {};
   bool operator==(const Policy&) const = default;
 };
 
@@ -140,6 +174,8 @@ std::string_view to_string(PersonState state);
 std::string_view to_string(PersonKind kind);
 std::string_view to_string(DeviceState state);
 std::string_view to_string(Classification classification);
+std::string_view to_string(Severity severity);
+std::string_view to_string(Reaction reaction);
 // "person:tanaka" or "role:sales"
 std::string to_string(const Who& who);
 // "15m", "8h"

@@ -10,7 +10,13 @@ namespace sekisho {
 namespace {
 
 constexpr std::string_view kRemove = "remove";
-constexpr std::string_view kQuota = "quota";
+
+// What there is one of, each with its table of a document.
+template <class Objects, class Edit, class Visitor>
+void each_single(Objects& policy, Edit& edit, Visitor visit) {
+  visit("quota", policy.quota, edit.quota);
+  visit("response", policy.response, edit.response);
+}
 
 // The five kinds of object, each with its section of a document.
 template <class Objects, class Edit, class Visitor>
@@ -61,6 +67,12 @@ void apply_changes(Map& objects, Changes& changes, Changes& undo) {
   }
 }
 
+template <class Single>
+void apply_change(Single& now, std::optional<Single>& change, std::optional<Single>& undo) {
+  if (change == now) change.reset();
+  if (change) undo = std::exchange(now, *change);
+}
+
 // A document that write_policy() wrote, part by part: what a reader makes of the whole takes many
 // times the room of its text. In such a text "[" begins a line where an object begins, and nowhere
 // else.
@@ -77,6 +89,7 @@ Checked<Policy> read_in_parts(std::string_view document, std::string_view file) 
     policy.resources.merge(part->resources);
     policy.grants.merge(part->grants);
     if (part->quota != Quota{}) policy.quota = part->quota;
+    if (part->response != Response{}) policy.response = std::move(part->response);
     document.remove_prefix(end == std::string_view::npos ? document.size() : end + 1);
   }
   return policy;
@@ -95,10 +108,12 @@ Path split(std::string_view path) {
 
 bool take_out(PolicyEdit& edit, const Policy& set, const Path& path) {
   bool known = false;
-  if (path.kind == kQuota && path.id.empty() && !edit.quota && set.quota == Quota{}) {
-    edit.quota = Quota{};
-    return true;
-  }
+  each_single(set, edit, [&](std::string_view name, const auto& single, auto& change) {
+    const std::decay_t<decltype(single)> none{};
+    if (path.kind != name || !path.id.empty() || change || single != none) return;
+    change = none;
+    known = true;
+  });
   each_kind(set, edit, [&](std::string_view kind, const auto& objects, auto& changes) {
     if (kind != path.kind || !is_valid_id(path.id)) return;
     const typename std::decay_t<decltype(changes)>::key_type id{std::string(path.id)};
@@ -111,7 +126,7 @@ bool take_out(PolicyEdit& edit, const Policy& set, const Path& path) {
 
 bool PolicyEdit::empty() const {
   return roles.empty() && people.empty() && devices.empty() && resources.empty() &&
-         grants.empty() && !quota;
+         grants.empty() && !quota && !response;
 }
 
 PolicyEdit difference(const Policy& from, const Policy& to) {
@@ -122,6 +137,7 @@ PolicyEdit difference(const Policy& from, const Policy& to) {
   compare(from.resources, to.resources, edit.resources);
   compare(from.grants, to.grants, edit.grants);
   if (from.quota != to.quota) edit.quota = to.quota;
+  if (from.response != to.response) edit.response = to.response;
   return edit;
 }
 
@@ -132,8 +148,8 @@ PolicyEdit apply(PolicyEdit& edit, Policy& policy) {
   apply_changes(policy.devices, edit.devices, undo.devices);
   apply_changes(policy.resources, edit.resources, undo.resources);
   apply_changes(policy.grants, edit.grants, undo.grants);
-  if (edit.quota == policy.quota) edit.quota.reset();
-  if (edit.quota) undo.quota = std::exchange(policy.quota, *edit.quota);
+  apply_change(policy.quota, edit.quota, undo.quota);
+  apply_change(policy.response, edit.response, undo.response);
   return undo;
 }
 
@@ -145,11 +161,15 @@ std::string write_edit(const PolicyEdit& edit) {
       if (!object) removed.push_back({std::string(kind) + "." + id.str()});
     }
   });
-  if (edit.quota == Quota{}) removed.push_back({std::string(kQuota)});
+  each_single(none, edit, [&](std::string_view name, const auto& nothing, const auto& change) {
+    if (change == nothing) removed.push_back({std::string(name)});
+  });
 
   std::string text;
   if (!removed.empty()) add_toml(text, kRemove, {std::move(removed)});
-  if (edit.quota && edit.quota != Quota{}) add_toml(text, kQuota, encode(*edit.quota));
+  each_single(none, edit, [&](std::string_view name, const auto& nothing, const auto& change) {
+    if (change && *change != nothing) add_toml(text, name, encode(*change));
+  });
   each_kind(none, edit, [&](std::string_view kind, const auto&, const auto& changes) {
     for (const auto& [id, object] : changes) {
       if (object) add_toml(text, kind, id.str(), encode(*object));
@@ -187,7 +207,9 @@ Checked<PolicyEdit> read_edit(std::string_view text, std::string_view file) {
   each_kind(*set, edit, [](std::string_view, auto& objects, auto& changes) {
     for (auto& [id, object] : objects) changes.emplace(id, std::move(object));
   });
-  if (set->quota != Quota{}) edit.quota = set->quota;
+  each_single(*set, edit, [](std::string_view, auto& single, auto& change) {
+    if (single != std::decay_t<decltype(single)>{}) change = std::move(single);
+  });
   return edit;
 }
 

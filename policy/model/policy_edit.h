@@ -24,6 +24,7 @@ struct PolicyEdit {
   Changes<ResourceId, Resource> resources;
   Changes<GrantId, Grant> grants;
   std::optional<Quota> quota;
+  std::optional<Response> response;
 
   bool empty() const;
   bool operator==(const PolicyEdit&) const = default;

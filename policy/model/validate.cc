@@ -33,6 +33,10 @@ void put_in_order(Grant& grant) {
   if (grant.conditions.hours) sort_once(grant.conditions.hours->spans);
 }
 
+void put_in_order(Response& response) {
+  sort_once(response.remediation);
+}
+
 template <class Map>
 void put_all_in_order(Map& objects) {
   for (auto& [id, object] : objects) put_in_order(object);
@@ -58,6 +62,7 @@ void check_all(const Policy& policy, const Network& network, const TimeZones& zo
   check_resources(policy, findings);
   check_overlaps(policy, findings);
   check_grants(policy, zones, findings);
+  check_response(policy, findings);
 }
 
 // What may be wrong after an edit of this policy that was valid before. Grants depend on others,
@@ -65,7 +70,7 @@ void check_all(const Policy& policy, const Network& network, const TimeZones& zo
 void check_edited(const Policy& policy, const Network& network, const TimeZones& zones,
                   const PolicyEdit& edit, Findings& findings) {
   const bool only_grants = edit.roles.empty() && edit.people.empty() && edit.devices.empty() &&
-                           edit.resources.empty() && !edit.quota;
+                           edit.resources.empty() && !edit.quota && !edit.response;
   if (!only_grants) return check_all(policy, network, zones, findings);
   check_amounts(policy, findings);
   for (const auto& [id, grant] : edit.grants) {
@@ -80,6 +85,7 @@ Checked<ValidPolicy> validate(Policy policy, Network network, const TimeZones& z
   put_all_in_order(policy.devices);
   put_all_in_order(policy.resources);
   put_all_in_order(policy.grants);
+  put_in_order(policy.response);
   Findings findings;
   check_all(policy, network, zones, findings);
   if (!findings.empty()) return std::unexpected(findings.take());
@@ -93,6 +99,7 @@ Checked<PolicyEdit> amend(ValidPolicy& valid, PolicyEdit& edit, const TimeZones&
   put_all_in_order(edit.devices);
   put_all_in_order(edit.resources);
   put_all_in_order(edit.grants);
+  if (edit.response) put_in_order(*edit.response);
   PolicyEdit undo = apply(edit, valid.policy_);
   Findings findings;
   check_edited(valid.policy_, valid.network_, zones, edit, findings);

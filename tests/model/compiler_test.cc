@@ -43,6 +43,7 @@ bool is_lean(const Tables& tables) {
   for (const auto& [address, entry] : tables.cohorts) inhabited.insert(entry.cohort);
   for (const auto& [key, until] : tables.grants) of[key.cohort].emplace(key.atom, until);
   std::set<Rights> different;
+  of.erase(kIsolatedCohort);  // whose rows wait for devices
   for (const auto& [cohort, rights] : of) {
     if (!inhabited.contains(cohort)) return false;
     different.insert(rights);

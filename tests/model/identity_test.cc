@@ -61,15 +61,16 @@ bool keeps_identities(const AtomSpace& before, const AtomSpace& after) {
   return within(before, after) && within(after, before);
 }
 
-// Sorted, disjoint, no number out of range, no two atoms that a grant could not tell apart.
+// Sorted, disjoint, no number out of range, no two atoms that neither a grant nor a quarantine of a
+// resource could tell apart.
 void expect_well_formed(const AtomSpace& space, const std::string& seed) {
-  std::set<std::pair<std::set<ResourceId>, Check>> keys;
+  std::set<std::tuple<std::set<ResourceId>, std::set<ResourceId>, Check>> keys;
   std::vector<Destinations> boxes;
   EXPECT_TRUE(std::ranges::is_sorted(space.atoms, {}, &Atom::mark)) << seed;
   for (const Atom& atom : space.atoms) {
     EXPECT_LT(atom.mark.atom(), space.next) << seed;
     EXPECT_GE(atom.mark.atom(), AtomMark::kFirstAtom) << seed;
-    EXPECT_TRUE(keys.emplace(atom.opened_by, atom.mark.check()).second) << seed;
+    EXPECT_TRUE(keys.emplace(atom.opened_by, atom.covered_by, atom.mark.check()).second) << seed;
     EXPECT_TRUE(std::ranges::is_sorted(atom.where)) << seed;
     EXPECT_FALSE(atom.where.empty()) << seed;
     boxes.insert(boxes.end(), atom.where.begin(), atom.where.end());

@@ -4,8 +4,9 @@
 
 namespace sekisho::model {
 
-bool may_go_on(const ValidPolicy& policy, const LiveFlow& live, Time now) {
-  const Decision decision = evaluate(policy, live.flow, now);
+bool may_go_on(const ValidPolicy& policy, const LiveFlow& live, Time now,
+               const Quarantined& quarantined) {
+  const Decision decision = evaluate(policy, live.flow, now, quarantined);
   return decision.verdict == Verdict::permit &&
          (decision.check == live.proven || decision.check == Check::none);
 }

@@ -16,7 +16,8 @@ struct LiveFlow {
 
 // What the policy says of a flow that lives: it may go on where its destination is still granted,
 // under the check that it has passed, or under none. Another check it has never passed.
-bool may_go_on(const ValidPolicy& policy, const LiveFlow& live, Time now);
+bool may_go_on(const ValidPolicy& policy, const LiveFlow& live, Time now,
+               const Quarantined& quarantined = {});
 
 // What the daemon does to conntrack where destinations are cut anew: a flow whose atom is not in
 // `space` gets that of its destination, and has to prove itself again where the check is another.

@@ -19,11 +19,6 @@ bool is_ours(std::uint32_t mark) {
   return mark >= kFirstMark;
 }
 
-bool names(const Flow& flow, const IpAddress& address) {
-  return flow.original.source == address || flow.original.destination == address ||
-         flow.reply.source == address || flow.reply.destination == address;
-}
-
 }  // namespace
 
 Result<Conntrack> Conntrack::open() {
@@ -84,7 +79,7 @@ Result<void> Conntrack::remove(const Flow& flow) {
   return fail(ErrorCode::not_found, "flow " + to_string(flow.original), "it has ended");
 }
 
-Result<std::size_t> Conntrack::purge(const IpAddress& address) {
+Result<std::size_t> Conntrack::purge(const std::function<bool(const Flow&)>& wanted) {
   Batch batch;
   std::vector<FlowTuple> tuples;
   const auto restart = [&] {
@@ -93,7 +88,7 @@ Result<std::size_t> Conntrack::purge(const IpAddress& address) {
   };
   const auto done = read([](std::uint32_t) { return true; }, restart,
                          [&](const Flow& flow) {
-                           if (!names(flow, address)) return;
+                           if (!wanted(flow)) return;
                            put_removal(batch, flow);
                            tuples.push_back(flow.original);
                          });

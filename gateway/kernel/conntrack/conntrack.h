@@ -30,8 +30,8 @@ class Conntrack {
   Result<void> update_mark(const Flow& flow, std::uint32_t mark);
   Result<void> remove(const Flow& flow);
 
-  // Removes every entry, whatever its mark, that names `address` in either direction; how many.
-  Result<std::size_t> purge(const IpAddress& address);
+  // Removes every entry that `wanted` picks, whatever its mark; how many.
+  Result<std::size_t> purge(const std::function<bool(const Flow&)>& wanted);
 
   // Gives live flows their new atoms; how many. What a flow has proven stays proven where the new
   // atom asks for the same check; otherwise it begins anew as the ruleset would begin it. A flow

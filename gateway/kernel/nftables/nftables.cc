@@ -143,6 +143,11 @@ Result<void> Nftables::apply(const TablesDiff& diff, Instant now) {
   const auto start = Clock::now();
   const ContentsChange change = change_of(diff, now);
   Transaction transaction(kTableName, std::nullopt);
+  if (diff.empties_cohorts) {
+    for (const Family family : {Family::v4, Family::v6}) {
+      transaction.remove_all_elements(cohort_map(family));
+    }
+  }
   for (const auto& [set, elements] : change.gone) {
     // Atoms never end by themselves, so one that is not there is a mistake worth hearing of.
     if (set == atom_map(Family::v4) || set == atom_map(Family::v6)) {
@@ -156,7 +161,20 @@ Result<void> Nftables::apply(const TablesDiff& diff, Instant now) {
   if (const auto done = transaction.commit(socket_); !done) {
     return std::unexpected(done.error().error);
   }
+  if (diff.empties_cohorts) {
+    for (const Family family : {Family::v4, Family::v6}) {
+      if (auto empty = read_back_only(cohort_map(family), change); !empty) return empty;
+    }
+  }
   return read_back(change, start);
+}
+
+// That the set holds as many as were put in, so none of those before.
+Result<void> Nftables::read_back_only(const std::string& set, const ContentsChange& change) {
+  const auto there = read_elements(socket_, kTableName, set, false);
+  if (!there) return std::unexpected(there.error());
+  if (there->size() <= change.come.at(set).size()) return {};
+  return not_as_sent(fmt::format("{} still holds {} elements", set, there->size()));
 }
 
 Result<void> Nftables::read_back(const ContentsChange& change, Clock::time_point start) {

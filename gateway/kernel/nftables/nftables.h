@@ -63,6 +63,7 @@ class Nftables {
  private:
   Nftables(Ownership ownership, Socket socket, Watcher watcher)
       : ownership_(ownership), socket_(std::move(socket)), watcher_(std::move(watcher)) {}
+  Result<void> read_back_only(const std::string& set, const ContentsChange& change);
   Result<void> read_back(const ContentsChange& change, std::chrono::steady_clock::time_point start);
 
   Ownership ownership_;

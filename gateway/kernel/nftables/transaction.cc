@@ -159,6 +159,12 @@ void Transaction::remove_elements(const std::string& set, std::span<const Elemen
   remove_present_elements(set, elements);
 }
 
+// nft_set_flush() in net/netfilter/nf_tables_api.c: a deletion that names no elements.
+void Transaction::remove_all_elements(const std::string& set) {
+  delete_named(NFT_MSG_DELSETELEM, NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET, set,
+               "all elements of " + set);
+}
+
 void Transaction::remove_present_elements(const std::string& set,
                                           std::span<const Element> elements) {
   write_elements(NFT_MSG_DELSETELEM, 0, set, elements, true);

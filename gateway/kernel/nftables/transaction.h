@@ -46,6 +46,8 @@ class Transaction {
   // For sets whose elements end by themselves: those that ended a moment ago are no failure. Fails
   // where the kernel has another mark at the place.
   void remove_elements(const std::string& set, std::span<const Element> elements);
+  // All that the set holds; the set stays.
+  void remove_all_elements(const std::string& set);
   // Fails where one is not there.
   void remove_present_elements(const std::string& set, std::span<const Element> elements);
 

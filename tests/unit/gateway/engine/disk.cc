@@ -71,11 +71,53 @@ std::vector<IpAddress> Disk::free_addresses(const std::vector<Prefix>& pools,
   return addresses;
 }
 
+void Disk::put_quarantine(const StoreQuarantine& store) {
+  const auto same = std::ranges::find(quarantines, store.quarantine.target, &Quarantine::target);
+  if (same == quarantines.end()) {
+    quarantines.push_back(store.quarantine);
+  } else {
+    *same = store.quarantine;
+  }
+  record.push_back(store.entry);
+}
+
+void Disk::release(const StoreRelease& release) {
+  const auto found = std::ranges::find(quarantines, release.target, &Quarantine::target);
+  if (found == quarantines.end()) throw Refused("is not quarantined");
+  released.push_back(*found);
+  quarantines.erase(found);
+  record.push_back(release.entry);
+}
+
+FlagNumber Disk::add_flag(const StoreFlag& store) {
+  flags.push_back(store.flag);
+  flags.back().number = FlagNumber(flags.size());
+  record.push_back(store.entry);
+  return flags.back().number;
+}
+
+void Disk::set_flag(const SetFlag& set) {
+  Flag& flag = flags.at(set.number.value() - 1);
+  flag.state = set.state;
+  flag.outcome = set.outcome;
+  record.push_back(set.entry);
+}
+
 Started Disk::found() const {
-  AtomSpace space{.atoms = {}, .next = next_atom_};
-  if (!active) return {.active = {}, .space = space, .provisional = {}};
-  space.atoms = atoms_.at(active);
-  return {.active = revisions.at(active), .space = space, .provisional = provisional};
+  Started found;
+  found.space.next = next_atom_;
+  found.quarantines = quarantines;
+  for (const auto* all : {&quarantines, &released}) {
+    for (const Quarantine& each : *all) {
+      if (each.automatic) found.automatic.push_back({each.since, each.devices});
+    }
+  }
+  for (const Flag& flag : flags) found.flags_asking += flag.state == FlagState::asking;
+  if (!active) return found;
+  found.space.atoms = atoms_.at(active);
+  found.active = revisions.at(active);
+  found.provisional = provisional;
+  return found;
 }
 
 }  // namespace sekisho::engine

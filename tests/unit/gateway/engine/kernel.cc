@@ -25,7 +25,7 @@ void set_back(std::optional<Time>& end, Time::duration ahead) {
 
 void Kernel::install(const Desired& desired, const Steps& steps) {
   steps([&] {
-    tables = desired.tables();
+    tables = *desired.tables();
     for (auto& [address, entry] : tables.cohorts) set_back(entry.until, ahead);
     for (auto& [key, until] : tables.grants) set_back(until, ahead);
   });
@@ -50,6 +50,7 @@ void Kernel::change_tables(const TablesDiff& diff, const Steps& steps) {
   auto grants = diff.add_grants;
   for (auto& [address, entry] : cohorts) set_back(entry.until, ahead);
   for (auto& [key, until] : grants) set_back(until, ahead);
+  if (diff.empties_cohorts) after.cohorts.clear();
   change(after.cohorts, diff.remove_cohorts, cohorts, false);
   change(after.atoms, diff.remove_atoms, diff.add_atoms, true);
   change(after.grants, diff.remove_grants, grants, false);
@@ -69,6 +70,20 @@ void Kernel::remark(const AtomSpace& space, const Steps& steps) {
     model::remark(space, after);
     if (after.ct_mark != flow.ct_mark) steps([&] { flow = after; });
   }
+}
+
+// A flow that the kernel forgot has no mark any more, and none begins in its middle.
+std::size_t Kernel::purge(const PurgeFlows& purge, const Steps& steps) {
+  std::size_t purged = 0;
+  for (model::LiveFlow& flow : live) {
+    const AtomMark atom = AtomMark::from_mark(flow.ct_mark);
+    if (!atom || purge.keep.contains(atom)) continue;
+    if (!purge.all && !purge.atoms.contains(atom) && !purge.addresses.contains(flow.flow.source))
+      continue;
+    steps([&] { flow.ct_mark = 0; });
+    ++purged;
+  }
+  return purged;
 }
 
 void Kernel::change_peers(const ChangePeers& change, const Steps& steps) {

@@ -34,6 +34,7 @@ struct Kernel {
   void remark(const AtomSpace& space, const Steps& steps);
   // Peer by peer. An address that one is given, another loses: wg(8), "allowed-ips".
   void change_peers(const ChangePeers& change, const Steps& steps);
+  std::size_t purge(const PurgeFlows& purge, const Steps& steps);
 
  private:
   void remove_peer(const PublicKey& key);

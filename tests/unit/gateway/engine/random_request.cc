@@ -71,6 +71,18 @@ Simulation::Request of_device(Random& random, Kind kind, const Policy& policy) {
   return {"device.set", std::move(table)};
 }
 
+Simulation::Request quarantine(Random& random, const Policy& policy) {
+  QuarantineTarget target;
+  const std::uint64_t kind = random.below(10);
+  if (kind < 4) target = random.pick_from(policy.devices)->first;
+  if (kind >= 4 && kind < 7) target = random.pick_from(policy.people)->first;
+  if (kind >= 7 && kind < 9) target = random.pick_from(policy.resources)->first;
+  Node::Table table{{"target", text(to_string(target))}, {"reason", text("bad")}};
+  if (!std::holds_alternative<ResourceId>(target))
+    table.emplace_back("level", text(random.percent(50) ? "cut" : "isolate"));
+  return {"quarantine.add", std::move(table)};
+}
+
 }  // namespace
 
 Simulation::Request request_of(Random& random, Kind kind, const World& world) {
@@ -120,6 +132,16 @@ Simulation::Request request_of(Random& random, Kind kind, const World& world) {
     case Kind::rollback: {
       const auto number = random.between(1, world.revisions.size());
       return {"policy.rollback", {{"revision", {static_cast<std::int64_t>(number)}}}};
+    }
+    case Kind::quarantine:
+      return quarantine(random, policy);
+    case Kind::release: {
+      if (world.quarantines.empty()) return quarantine(random, policy);
+      const auto& one = world.quarantines[random.below(world.quarantines.size())];
+      return {"quarantine.release",
+              {{"target", text(to_string(one.target))},
+               {"reason", text("clean")},
+               {"finding", text("nothing")}}};
     }
   }
   throw std::logic_error("no such kind");

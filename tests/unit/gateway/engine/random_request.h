@@ -23,8 +23,10 @@ enum class Kind {
   apply_edits,    // a document with random edits (tests/model/random_edit.h)
   apply_devices,  // one in which devices have exchanged their addresses or owners
   rollback,
+  quarantine,
+  release,
 };
-inline constexpr Kind kLastKind = Kind::rollback;
+inline constexpr Kind kLastKind = Kind::release;
 
 // One of this kind that `world` may accept; some are refused.
 Simulation::Request request_of(model::Random& random, Kind kind, const World& world);

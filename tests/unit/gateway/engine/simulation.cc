@@ -8,10 +8,10 @@
 namespace sekisho::engine {
 
 Simulation::Simulation(const World& base, std::uint64_t seed) : world(base), random_(seed) {
-  policies_ = {policy_in(world)};
+  rules_ = {rules_in(world)};
   clocks_ = {world.ahead};
   watched_.assign(world.live.size(), {{}, false});
-  choose_flows(policies_.front(), policies_.front());
+  choose_flows(rules_.front().policy, rules_.front().policy);
   watch();
   settle();
 }
@@ -36,12 +36,14 @@ void Simulation::watch() {
   };
 }
 
-ValidPolicy Simulation::policy_in(const Disk& disk) const {
+Simulation::Rules Simulation::rules_in(const Disk& disk) const {
   const auto found = disk.revisions.find(disk.active);
   const std::string document =
       found == disk.revisions.end() ? std::string() : found->second.document;
-  return read_valid_policy(document, Syntax::toml, "revision", world.engine.network(), zones())
-      .value();
+  return {.policy =
+              read_valid_policy(document, Syntax::toml, "revision", world.engine.network(), zones())
+                  .value(),
+          .held = quarantined_by(disk.quarantines)};
 }
 
 void Simulation::command(const std::function<void()>& act) {
@@ -63,22 +65,29 @@ bool Simulation::change(const Request& request) {
   sound.fate = [] { return Fate::done; };
   sound.after_each = [] {};
   const bool is_sound = sound.ask(request.operation, request.parameters).has_value();
-  const ValidPolicy before = policies_.back();
+  const Rules before = rules_.back();
   // The disk may refuse what the kernel already has.
   if (sound.revisions.size() > world.revisions.size())
     sound.active = sound.revisions.rbegin()->first;
-  const ValidPolicy after = policy_in(sound);
-  story_ +=
-      "\n" + request.operation + ": " + write_edit(difference(before.policy(), after.policy()));
-  policies_.push_back(after);
-  choose_flows(before, after);
+  const Rules after = rules_in(sound);
+  story_ += "\n" + request.operation + ": " +
+            write_edit(difference(before.policy.policy(), after.policy.policy()));
+  rules_.push_back(after);
+  choose_flows(before.policy, after.policy);
+
+  // For a moment everyone loses everything, and then gets back what isolation leaves.
+  if (after.held.everyone != before.held.everyone) {
+    for (Watched& each : watched_) each.keeps_right = false;
+  }
 
   ++seen.changes;
   bool acknowledged = false;
   const RevisionNumber active = world.active;
   command([&] {
     acknowledged = world.ask(request.operation, request.parameters).has_value();
-    const bool in_force = policy_in(world).policy() == after.policy();
+    const Rules stored = rules_in(world);
+    const bool in_force =
+        stored.policy.policy() == after.policy.policy() && stored.held == after.held;
     if (acknowledged && !in_force) note("what was acknowledged is not stored", {});
     if (!failed_ && acknowledged != is_sound) note("refused though nothing failed", {});
     if (!acknowledged && world.active != active && !world.engine.degraded())
@@ -148,7 +157,7 @@ void Simulation::wake() {
 void Simulation::restart() {
   story_ += "\nrestart";
   ++seen.restarts;
-  if (world.in_doubt) policies_.push_back(policy_in(*world.in_doubt));
+  if (world.in_doubt) rules_.push_back(rules_in(*world.in_doubt));
   clock_set_ = false;
   disturbed_ = false;
   command([&] { world.restart(); });
@@ -169,7 +178,7 @@ void Simulation::calm_down() {
 void Simulation::settle() {
   seen.degraded += world.engine.degraded();
   if (world.engine.degraded() || disturbed_) return;
-  policies_ = {policy_in(world)};
+  rules_ = {rules_in(world)};
   if (!clock_set_) clocks_ = {world.ahead};
   permissive_ = shaken_ = false;
   look_exactly();

@@ -60,14 +60,19 @@ class Simulation {
   Tables wanted() const;
   void choose_flows(const ValidPolicy& one, const ValidPolicy& other);
   void open_flows();
-  ValidPolicy policy_in(const Disk& disk) const;
+  // A policy and who is held whatever it says.
+  struct Rules {
+    ValidPolicy policy;
+    Quarantined held;
+  };
+  Rules rules_in(const Disk& disk) const;
   const PublicKey* sender(const IpAddress& source) const;
   // Whether any policy at work lets a packet pass that the holder of `key` sends.
   bool allowed(const PublicKey& key, const Flow& flow, const model::LiveFlow* live) const;
   void note(const std::string& what, const Flow& flow);
 
   model::Random random_;
-  std::vector<ValidPolicy> policies_;   // at work
+  std::vector<Rules> rules_;            // at work
   std::vector<Time::duration> clocks_;  // how far the wall clock was ahead when ends were counted
   std::vector<Flow> flows_;             // fresh ones
   struct Watched {

@@ -40,12 +40,12 @@ const PublicKey* Simulation::sender(const IpAddress& source) const {
 }
 
 bool Simulation::allowed(const PublicKey& key, const Flow& flow, const LiveFlow* live) const {
-  for (const ValidPolicy& policy : policies_) {
+  for (const auto& [policy, held] : rules_) {
     if (!holds(policy, key, flow.source)) continue;
     for (const Time::duration ahead : clocks_) {
       const Time at = world.kernel_now() + ahead;
-      if (live != nullptr ? may_go_on(policy, *live, at)
-                          : evaluate(policy, flow, at).verdict == Verdict::permit)
+      if (live != nullptr ? may_go_on(policy, *live, at, held)
+                          : evaluate(policy, flow, at, held).verdict == Verdict::permit)
         return true;
     }
   }
@@ -71,21 +71,16 @@ void Simulation::look() {
     const bool passes = model::interpret_living(world.tables, live.flow.source, live.ct_mark,
                                                 world.kernel_now()) == Verdict::permit;
     if (key != nullptr && passes && !allowed(*key, live.flow, &live)) {
-      std::string d;
-      for (auto& p : policies_)
-        for (auto a : clocks_)
-          d += " " + to_string(world.kernel_now() + a) +
-               explain(p, live.flow, evaluate(p, live.flow, world.kernel_now() + a)) +
-               (holds(p, *key, live.flow.source) ? "" : " NOKEY");
-      note("lives on, and no policy lets it: mark " + std::to_string(live.ct_mark) + " proven " +
-               std::to_string(static_cast<int>(live.proven)) + d,
+      note("lives on, and no policy lets it: mark " + std::to_string(live.ct_mark) + ", proven " +
+               std::to_string(static_cast<int>(live.proven)),
            live.flow);
     }
     // With the check that it has passed: what went without one for a while has to prove it anew.
-    const bool always = std::ranges::all_of(policies_, [&](const ValidPolicy& policy) {
-      return holds(policy, watched_[i].key, live.flow.source) &&
+    const bool always = std::ranges::all_of(rules_, [&](const Rules& rules) {
+      return holds(rules.policy, watched_[i].key, live.flow.source) &&
              std::ranges::all_of(clocks_, [&](Time::duration ahead) {
-               const Decision decision = evaluate(policy, live.flow, world.kernel_now() + ahead);
+               const Decision decision =
+                   evaluate(rules.policy, live.flow, world.kernel_now() + ahead, rules.held);
                return decision.verdict == Verdict::permit && decision.check == live.proven;
              });
     });
@@ -101,12 +96,14 @@ void Simulation::look_exactly() {
   if (!wrong.empty() || clock_set_) return;
   const auto due = world.engine.next_deadline();
   if (due && *due <= world.now) return;
+  const Rules& rules = rules_.back();
   for (const Flow& flow : flows_) {
     const PublicKey* key = sender(flow.source);
     const bool passes =
         key != nullptr &&
         model::interpret(world.tables, flow, world.kernel_now()).verdict == Verdict::permit;
-    const bool granted = evaluate(policies_.back(), flow, world.now).verdict == Verdict::permit;
+    const bool granted =
+        evaluate(rules.policy, flow, world.now, rules.held).verdict == Verdict::permit;
     if (passes != granted) note("the kernel is not what the policy says", flow);
   }
   for (std::size_t i = 0; i < world.live.size(); ++i) {
@@ -117,7 +114,8 @@ void Simulation::look_exactly() {
   }
   if (standing(world.tables, world.kernel_now()) != standing(wanted(), world.kernel_now()))
     note("other tables than the engine believes", {});
-  if (world.peers != peers_of(policies_.back().policy(), world.now)) note("other peers", {});
+  if (world.peers != peers_of(rules.policy.policy(), rules.held, world.now))
+    note("other peers", {});
 }
 
 // On the kernel's clock.
@@ -141,7 +139,7 @@ void Simulation::open_flows() {
   std::size_t living =
       static_cast<std::size_t>(std::ranges::count(watched_, true, &Watched::keeps_right));
   for (int tries = 0; tries < 60 && living < kLive; ++tries) {
-    Flow flow = model::random_flow(random_, policies_.back());
+    Flow flow = model::random_flow(random_, rules_.back().policy);
     flow.opening = Opening::nothing;
     const model::Answer answer = model::interpret(world.tables, flow, world.kernel_now());
     if (answer.verdict != Verdict::permit || flow.source.family() != flow.destination.family() ||
@@ -162,10 +160,11 @@ void Simulation::note(const std::string& what, const Flow& flow) {
   wrong = story_ + "\neffects:";
   for (const std::string& effect : world.trace) wrong += " " + effect;
   wrong += "\n" + model::to_string(flow) + ": " + what + ", step " + std::to_string(steps);
-  for (const ValidPolicy& policy : policies_) {
+  for (const auto& [policy, held] : rules_) {
     for (const Time::duration ahead : clocks_) {
       const Time at = world.kernel_now() + ahead;
-      wrong += "\n  at " + to_string(at) + ": " + explain(policy, flow, evaluate(policy, flow, at));
+      wrong += "\n  at " + to_string(at) + ": " +
+               explain(policy, flow, evaluate(policy, flow, at, held));
     }
   }
 }

@@ -25,8 +25,14 @@ control::Reply World::ask(std::string_view name, Node::Table parameters,
   reply_.reset();
   tell(Asked{RequestId(1),
              {.name = "officer", .uid = 0, .authority = authority},
-             {control::find_operation(name)->id, {std::move(parameters)}}});
+             {control::find_operation(name)->id, {std::move(parameters)}},
+             moment()});
   return reply_.value_or(std::unexpected(Errors{{ErrorCode::failed, "world", "no answer came"}}));
+}
+
+// Every effect takes a millisecond.
+Moment World::moment() {
+  return Moment(now) + std::chrono::milliseconds(++ticks_);
 }
 
 void World::restart() {
@@ -54,7 +60,7 @@ void World::run(Effects list) {
       Outcome outcome =
           fails ? Outcome(fail(ErrorCode::failed, "world", "injected failure")) : try_to(effect);
       after_each();
-      tell(Completed{std::move(outcome)});
+      tell(Completed{std::move(outcome), moment()});
     }
   }
 }
@@ -109,6 +115,48 @@ Outcome World::execute(const Effect& effect) {
   } else if (const auto* wanted = std::get_if<ChangePeers>(&effect)) {
     trace.emplace_back("peers");
     change_peers(*wanted, steps);
+  } else if (const auto* forget = std::get_if<PurgeFlows>(&effect)) {
+    trace.emplace_back("purge");
+    return purge(*forget, steps);
+  } else if (const auto* hold = std::get_if<StoreQuarantine>(&effect)) {
+    trace.emplace_back("quarantine");
+    disk.put_quarantine(*hold);
+    commit(std::move(disk));
+  } else if (const auto* let_go = std::get_if<StoreRelease>(&effect)) {
+    trace.emplace_back("release");
+    disk.release(*let_go);
+    commit(std::move(disk));
+  } else if (const auto* said = std::get_if<StoreFlag>(&effect)) {
+    trace.emplace_back("flag");
+    const FlagNumber number = disk.add_flag(*said);
+    commit(std::move(disk));
+    return number;
+  } else if (const auto* decided = std::get_if<SetFlag>(&effect)) {
+    disk.set_flag(*decided);
+    commit(std::move(disk));
+  } else if (const auto* known = std::get_if<FindFlag>(&effect)) {
+    steps([] {});
+    const auto found = std::ranges::find_if(flags, [&](const Flag& flag) {
+      return flag.device == known->device && flag.person == known->person &&
+             flag.source == known->source && flag.key == known->key;
+    });
+    return found == flags.end() ? std::optional<Flag>() : *found;
+  } else if (const auto* one = std::get_if<ReadFlag>(&effect)) {
+    steps([] {});
+    const std::size_t place = one->number.value() - 1;
+    return place < flags.size() ? std::optional(flags[place]) : std::nullopt;
+  } else if (std::holds_alternative<ReadFlags>(effect)) {
+    return std::vector<Flag>(flags.rbegin(), flags.rend());
+  } else if (const auto* make = std::get_if<MakeToken>(&effect)) {
+    steps([] {});
+    std::erase_if(tokens, [&](const auto& token) { return token.second == make->device; });
+    const std::string token = "token-" + make->device.str();
+    tokens.emplace(token, make->device);
+    return token;
+  } else if (const auto* token = std::get_if<FindToken>(&effect)) {
+    steps([] {});
+    const auto found = tokens.find(token->token);
+    return found == tokens.end() ? std::optional<DeviceId>() : found->second;
   } else if (const auto* find = std::get_if<FindAddresses>(&effect)) {
     steps([] {});
     return free_addresses(engine.network().pools, find->taken);

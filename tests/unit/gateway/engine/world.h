@@ -58,12 +58,14 @@ class World : public Kernel, public Disk {
   std::optional<Disk> in_doubt;
 
  private:
+  Moment moment();
   Outcome try_to(const Effect& effect);
   Outcome execute(const Effect& effect);
   void step(const std::function<void()>& act, const std::function<void()>& act_unheard);
   void commit(Disk after);
   void run(Effects effects);
   TimeZones zones_;
+  std::int64_t ticks_ = 0;
   std::optional<control::Reply> reply_;
 };
 

@@ -94,18 +94,21 @@ TEST(Store, RefusesNewerSchemaAndNamesBothVersions) {
   make_state(directory);
   tamper(directory.file(), "PRAGMA user_version=7");
   EXPECT_THAT(why_not_open(directory),
-              AllOf(HasSubstr("version 7"), HasSubstr("program's version 2"), HasSubstr("backup")));
+              AllOf(HasSubstr("version 7"), HasSubstr("program's version 3"), HasSubstr("backup")));
   EXPECT_EQ(tamper(directory.file(), "PRAGMA user_version"), "7");
 }
 
 TEST(Store, AnOlderSchemaIsBroughtUp) {
   const Directory directory;
   make_state(directory);
-  tamper(directory.file(), "DROP TABLE provisional; PRAGMA user_version=1");
+  tamper(directory.file(),
+         "DROP TABLE provisional; DROP TABLE quarantines; DROP TABLE flags;"
+         "DROP TABLE device_tokens; PRAGMA user_version=1");
   EXPECT_EQ(why_not_open(directory), "it opened");
   Store store = must(Store::open(directory.state(), kNow));
   EXPECT_EQ(must(store.provisional()), std::nullopt);
-  EXPECT_EQ(tamper(directory.file(), "PRAGMA user_version"), "2");
+  EXPECT_TRUE(must(store.quarantines()).empty());
+  EXPECT_EQ(tamper(directory.file(), "PRAGMA user_version"), "3");
 }
 
 TEST(Store, RefusesDatabaseOfAnotherProgram) {

@@ -36,6 +36,19 @@ const Atom& atom_of(const AtomSpace& space, std::initializer_list<std::string_vi
   throw std::logic_error("no such atom");
 }
 
+// Where these, and no others, open by TLS and these lie over it.
+std::vector<Destinations> covered(const AtomSpace& space,
+                                  std::initializer_list<std::string_view> opened_by,
+                                  std::initializer_list<std::string_view> covered_by) {
+  for (const Atom& atom : space.atoms) {
+    if (atom.opened_by == openers(opened_by) && atom.covered_by == openers(covered_by) &&
+        atom.mark.check() == Check::tls) {
+      return atom.where;
+    }
+  }
+  return {};
+}
+
 Destinations tcp(std::string_view addresses, std::uint16_t first, std::uint16_t last = 0) {
   return {range(addresses), Protocol::tcp, {Port(first), Port(last != 0 ? last : first)}};
 }
@@ -89,9 +102,10 @@ TEST(Atoms, EqualsOpenTogether) {
   policy.resource("b", internal, {"10.1.0.128/25"}, {"https", "ssh"});
   const AtomSpace space = cut_first(policy);
   EXPECT_THAT(atom_of(space, {"a", "b"}).where, ElementsAre(tcp("10.1.0.128/25", 443)));
-  EXPECT_THAT(atom_of(space, {"a"}).where,
-              ElementsAre(tcp("10.1.0.0/25", 440, 450), tcp("10.1.0.128/25", 440, 442),
-                          tcp("10.1.0.128/25", 444, 450)));
+  // Where b lies over it too, quarantine of b closes what only a opens.
+  EXPECT_THAT(covered(space, {"a"}, {"a"}), ElementsAre(tcp("10.1.0.0/25", 440, 450)));
+  EXPECT_THAT(covered(space, {"a"}, {"a", "b"}),
+              ElementsAre(tcp("10.1.0.128/25", 440, 442), tcp("10.1.0.128/25", 444, 450)));
   EXPECT_THAT(atom_of(space, {"b"}, Check::ssh).where, ElementsAre(tcp("10.1.0.128/25", 22)));
 }
 
@@ -122,16 +136,31 @@ TEST(Atoms, FamiliesAndProtocolsStayApart) {
   EXPECT_EQ(openers_at(space, "8.8.8.8", 443), openers({"four"}));
 }
 
-TEST(Atoms, TheGatewaysDnsIsOpenedByNobody) {
+TEST(Atoms, WeakerResourcesCutTooForTheyMayBeQuarantined) {
+  PolicyBuilder policy;
+  policy.resource("vault", confidential, {"10.1.0.0/16"}, {"https"});
+  policy.resource("host", public_, {"10.1.2.3/32"}, {"ssh"});
+  const AtomSpace space = cut_first(policy);
+  EXPECT_THAT(covered(space, {"vault"}, {"vault", "host"}), ElementsAre(tcp("10.1.2.3/32", 443)));
+  EXPECT_EQ(openers_at(space, "10.1.2.3", 443), openers({"vault"}));
+  EXPECT_FALSE(has_atom(space, "10.1.2.3", 22));
+}
+
+TEST(Atoms, TheGatewaysServicesAreOpenedByNobody) {
   const PolicyBuilder policy;
   const AtomSpace space = cut_first(policy);
-  const Atom& dns = atom_of(space, {}, Check::none);
-  const auto box = [](std::string_view to, Protocol protocol) {
-    return Destinations{range(to), protocol, PortRange::single(53)};
+  const Atom& services = atom_of(space, {}, Check::none);
+  const auto box = [](std::string_view to, Protocol protocol, std::uint16_t port) {
+    return Destinations{range(to), protocol, PortRange::single(port)};
   };
-  EXPECT_THAT(dns.where,
-              ElementsAre(box("10.66.0.1", Protocol::tcp), box("10.66.0.1", Protocol::udp),
-                          box("fd66::1", Protocol::tcp), box("fd66::1", Protocol::udp)));
+  std::vector<Destinations> expected;
+  for (const char* address : {"10.66.0.1", "fd66::1"}) {
+    expected.insert(expected.end(),
+                    {box(address, Protocol::tcp, 53), box(address, Protocol::tcp, 80),
+                     box(address, Protocol::udp, 53)});
+  }
+  EXPECT_EQ(services.where, expected);
+  EXPECT_TRUE(services.covered_by.empty());
 }
 
 TEST(Atoms, SomeAddressesAreNeverDestinations) {

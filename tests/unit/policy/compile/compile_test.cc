@@ -67,11 +67,12 @@ TEST(Compile, AGrantOpensItsResourceAlone) {
   EXPECT_FALSE(cohort_of(result, "10.66.0.3"));
 }
 
-TEST(Compile, WithoutGrantsThereIsTheGatewaysDns) {
+TEST(Compile, WithoutGrantsThereAreTheGatewaysServices) {
   const Compiled result = compiled(office());
   EXPECT_EQ(right(result, "10.66.0.2", "10.66.0.1", 53), kForever);
   EXPECT_EQ(right(result, "10.66.0.2", "fd66::1", 53), kForever);
-  EXPECT_EQ(result.tables.grants.size(), 1U);
+  EXPECT_EQ(right(result, "10.66.0.2", "10.66.0.1", 80), kForever);
+  EXPECT_EQ(result.tables.grants.size(), 2U) << "theirs, and what waits for isolated devices";
   EXPECT_TRUE(mark_at(result, "10.66.0.1", 53, Protocol::udp));
 }
 
@@ -91,7 +92,7 @@ TEST(Compile, OnlyGoodStandingHasACohort) {
   PolicyBuilder blocked = policy;
   blocked.policy.devices.begin()->second.state = DeviceState::blocked;
   EXPECT_TRUE(compiled(blocked).tables.cohorts.empty());
-  EXPECT_TRUE(compiled(blocked).tables.grants.empty());
+  EXPECT_EQ(compiled(blocked).tables.grants.size(), 1U) << "what waits for isolated devices";
   PolicyBuilder suspended = policy;
   suspended.policy.people.begin()->second.state = PersonState::suspended;
   EXPECT_TRUE(compiled(suspended).tables.cohorts.empty());

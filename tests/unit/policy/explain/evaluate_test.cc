@@ -308,7 +308,7 @@ TEST(Explain, EveryReasonHasASentenceOfItsOwn) {
   EXPECT_EQ(why(policy, flow("10.9.0.1", 0, Protocol::icmp)),
             "ICMP cannot be granted: only TCP and UDP can");
   EXPECT_EQ(why(policy, flow("10.66.0.1", 53)),
-            "laptop may ask the gateway's DNS, as every device in good standing may");
+            "laptop may use the gateway's own name service, as every device in good standing may");
   policy.person("tanaka", {}, after(-60));
   EXPECT_EQ(why(policy, flow("10.9.0.1", 443)), "tanaka was valid until " + to_string(after(-60)));
   policy.policy.people.begin()->second.state = PersonState::suspended;

@@ -1,0 +1,304 @@
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "gateway/engine/engine.h"
+#include "gateway/engine/flag_views.h"
+#include "gateway/engine/quarantine_views.h"
+#include "gateway/engine/views.h"
+
+// Flags from outside: an antivirus, an EDR, a SIEM says that a device is bad, and the policy says
+// what that does. A guard keeps a mistaken source from putting everybody off the network.
+namespace sekisho::engine {
+
+using control::Authority;
+using control::OperationId;
+
+namespace {
+
+// Of one device, from inside the tunnel: what is more is refused.
+constexpr int kMostFlags = 30;
+constexpr std::chrono::minutes kIn{1};
+
+Error no_token() {
+  return {ErrorCode::not_permitted,
+          "token",
+          "is not one of the device at this address",
+          {},
+          "make one (sekisho device token ID) and give it to that device alone"};
+}
+
+const std::pair<const DeviceId, Device>* device_at(const Policy& policy, const IpAddress& address) {
+  const auto found = std::ranges::find_if(policy.devices, [&](const auto& device) {
+    return std::ranges::count(device.second.addresses, address) > 0;
+  });
+  return found == policy.devices.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+Effects Engine::flag(const Asked& asked, Time now) {
+  const RequestId id = asked.id;
+  switch (asked.request.operation) {
+    case OperationId::flag_add:
+      return add_flag(asked, now);
+    case OperationId::flag_list: {
+      const auto limit = limit_of(asked.request);
+      if (!limit) return answer(id, std::unexpected(limit.error()));
+      return await(ReadFlags{*limit}, [this, id](Outcome outcome, Time) -> Effects {
+        if (!outcome) return answer(id, std::unexpected(Errors{std::move(outcome.error())}));
+        Node::Array rows;
+        for (const Flag& each : std::get<std::vector<Flag>>(*outcome)) {
+          rows.push_back(show_flag(each));
+        }
+        return answer(id, Node{std::move(rows)});
+      });
+    }
+    case OperationId::flag_show:
+      return await(
+          ReadFlag{flag_number(asked.request)},
+          [this, id, number = flag_number(asked.request)](Outcome outcome, Time) -> Effects {
+            if (!outcome) {
+              return answer(id, std::unexpected(Errors{std::move(outcome.error())}));
+            }
+            const auto& found = std::get<std::optional<Flag>>(*outcome);
+            if (!found) return answer(id, std::unexpected(Errors{no_flag(number)}));
+            return answer(id, show_flag(*found));
+          });
+    default:
+      return decide_flag(asked);
+  }
+}
+
+Effects Engine::make_token(const Asked& asked) {
+  const DeviceId id(text_parameter(asked.request, "id"));
+  const Entry entry{.actor = asked.actor,
+                    .operation = control::operation(asked.request.operation).name(),
+                    .object = "device." + id.str(),
+                    .reason = text_parameter(asked.request, "reason")};
+  if (!active_->policy.policy().devices.contains(id)) {
+    return reject(asked, entry,
+                  {{ErrorCode::not_found,
+                    entry.object,
+                    "does not exist",
+                    {},
+                    "list what there is: device list"}});
+  }
+  return await(MakeToken{id, entry}, [this, asked, id, entry](Outcome outcome, Time) -> Effects {
+    if (!outcome) return reject(asked, entry, {std::move(outcome.error())});
+    return answer(asked.id, Node{Node::Table{{"device", {id.str()}},
+                                             {"token", {std::get<std::string>(*outcome)}}}});
+  });
+}
+
+// From the portal it is a device's own word: the token says whose, and must fit the address that
+// WireGuard vouches for.
+Effects Engine::add_flag(const Asked& asked, Time now) {
+  Entry entry{.actor = asked.actor, .operation = "flag.add", .object = "flag"};
+  auto given = flag_of(asked.request, now);
+  if (!given) return reject(asked, std::move(entry), {std::move(given.error())});
+  Flag flag = *std::move(given);
+  flag.by = asked.actor.name;
+  const Policy& policy = active_->policy.policy();
+  if (asked.actor.authority > Authority::portal) {
+    const auto target = target_of(asked.request, policy);
+    if (!target) return reject(asked, std::move(entry), {target.error()});
+    if (auto named = name_flagged(flag, *target, policy); !named) {
+      return reject(asked, std::move(entry), {std::move(named.error())});
+    }
+    return recognise(asked, std::move(flag), now);
+  }
+  const auto address = IpAddress::parse(text_parameter(asked.request, "address"));
+  const auto* device = address ? device_at(policy, *address) : nullptr;
+  if (device == nullptr) return reject(asked, std::move(entry), {no_token()});
+  flag.device = device->first;
+  flag.person = device->second.person;
+  flag.by = "device:" + flag.device.str();
+  entry.object = "device." + flag.device.str();
+  return await(FindToken{text_parameter(asked.request, "token")},
+               [this, asked, flag, entry](Outcome outcome, Time at) -> Effects {
+                 if (!outcome) return reject(asked, entry, {std::move(outcome.error())});
+                 if (std::get<std::optional<DeviceId>>(*outcome) != flag.device ||
+                     quarantined_.people.contains(flag.person)) {
+                   return reject(asked, entry, {no_token()});
+                 }
+                 auto& [since, count] = flagged_[flag.device];
+                 if (at < since || at >= since + kIn) {
+                   since = at;
+                   count = 0;
+                 }
+                 if (++count > kMostFlags) {
+                   return answer(
+                       asked.id,
+                       std::unexpected(Errors{{ErrorCode::not_permitted,
+                                               "device." + flag.device.str(),
+                                               "flags itself more than " +
+                                                   std::to_string(kMostFlags) + " times a minute",
+                                               {},
+                                               "send a thing once, with a key"}}));
+                 }
+                 return recognise(asked, flag, at);
+               });
+}
+
+// A source may say a thing twice: the second time is answered as the first.
+Effects Engine::recognise(const Asked& asked, Flag flag, Time now) {
+  if (flag.key.empty()) return weigh(asked, std::move(flag), now);
+  return await(FindFlag{flag.device, flag.person, flag.source, flag.key},
+               [this, asked, flag](Outcome outcome, Time at) -> Effects {
+                 const auto* found =
+                     outcome ? std::get_if<std::optional<Flag>>(&*outcome) : nullptr;
+                 // A disk that cannot be read keeps no compromised device on the network.
+                 if (found == nullptr || !*found) return weigh(asked, flag, at);
+                 Node shown = show_flag(**found);
+                 std::get<Node::Table>(shown.value).emplace_back("repeated", Node{true});
+                 return answer(asked.id, std::move(shown));
+               });
+}
+
+Effects Engine::weigh(const Asked& asked, Flag flag, Time now) {
+  const Policy& policy = active_->policy.policy();
+  const Reaction action = policy.response.reaction(flag.severity);
+  if (action == Reaction::record) {
+    flag.state = FlagState::recorded;
+    flag.outcome = "the policy records flags of this severity";
+    return keep_flag(asked, flag, {});
+  }
+  Quarantine quarantine = quarantine_for(flag, action == Reaction::cut ? Hold::cut : Hold::isolate);
+  quarantine.since = now;
+  catch_devices(quarantine, policy);
+  if (is_held(quarantine, quarantined_, policy)) {
+    flag.state = FlagState::acted;
+    flag.outcome = "it is quarantined already";
+    return keep_flag(asked, flag, {});
+  }
+  if (auto why = why_ask_first(flag, quarantine, now)) {
+    flag.state = FlagState::asking;
+    flag.outcome = *std::move(why);
+    return keep_flag(asked, flag, {});
+  }
+  if (const Quarantine* before = find_quarantine(quarantine.target)) {
+    quarantine.since = before->since;
+    quarantine.automatic = before->automatic;
+  }
+  flag.state = FlagState::acted;
+  flag.outcome = std::string("it was ") + (action == Reaction::cut ? "cut off" : "isolated");
+  const Entry entry{.actor = asked.actor,
+                    .operation = "quarantine.add",
+                    .object = to_string(quarantine.target),
+                    .after = as_toml(quarantine),
+                    .reason = quarantine.reason};
+  return contain(
+      std::move(quarantine), entry,
+      [this, asked, flag](const Containment& done, Time) -> Effects {
+        Flag kept = flag;
+        if (!done.errors.empty()) kept.outcome += ", but: " + to_string(done.errors.front());
+        return keep_flag(asked, kept, show_proof(done.proof, moment_));
+      },
+      now);
+}
+
+// Why the officer has to say so first; nothing where it may be done at once.
+std::optional<std::string> Engine::why_ask_first(const Flag& flag, const Quarantine& quarantine,
+                                                 Time now) const {
+  const Policy& policy = active_->policy.policy();
+  if (is_officer(policy, flag.person)) {
+    return "it is the officer's own: nothing is done by itself, decide with flag act or flag "
+           "dismiss";
+  }
+  const std::size_t most = most_automatic(policy);
+  std::set<DeviceId> devices(quarantine.devices.begin(), quarantine.devices.end());
+  for (const AutomaticQuarantine& each : automatic_) {
+    // One that is yet to come was before the clock was set back.
+    if (each.since + policy.response.window <= now) continue;
+    devices.insert(each.devices.begin(), each.devices.end());
+  }
+  if (devices.size() <= most) return std::nullopt;
+  return "it would be device " + std::to_string(devices.size()) + " in " +
+         to_string(policy.response.window) + " and the guard allows " + std::to_string(most) +
+         " without being asked: decide with flag act or flag dismiss";
+}
+
+Effects Engine::keep_flag(const Asked& asked, const Flag& flag, std::optional<Node> proof) {
+  const Entry entry{.actor = asked.actor,
+                    .operation = "flag.add",
+                    .object = flagged(flag),
+                    .after = as_toml(flag),
+                    .reason = flag.detail};
+  return await(
+      StoreFlag{flag, entry},
+      [this, asked, flag, entry, proof = std::move(proof)](Outcome outcome, Time) -> Effects {
+        Flag kept = flag;
+        if (!outcome) {
+          Error error = std::move(outcome.error());
+          error.cause = flag.outcome + "; the flag itself was not kept: " + error.cause;
+          return reject(asked, entry, {std::move(error)});
+        }
+        kept.number = std::get<FlagNumber>(*outcome);
+        if (kept.state == FlagState::asking) ++flags_asking_;
+        Node shown = show_flag(kept);
+        auto& table = std::get<Node::Table>(shown.value);
+        table.emplace_back("repeated", Node{false});
+        if (proof) table.emplace_back("proof", *proof);
+        return answer(asked.id, std::move(shown));
+      });
+}
+
+// flag.act, flag.dismiss: the officer's answer.
+Effects Engine::decide_flag(const Asked& asked) {
+  const FlagNumber number = flag_number(asked.request);
+  const bool acts = asked.request.operation == OperationId::flag_act;
+  const Entry entry{.actor = asked.actor,
+                    .operation = control::operation(asked.request.operation).name(),
+                    .object = "flag." + std::to_string(number.value()),
+                    .reason = text_parameter(asked.request, "reason")};
+  if (entry.reason.empty()) {
+    return reject(asked, entry,
+                  {{ErrorCode::invalid, "reason", "is missing", {}, "say why: --reason TEXT"}});
+  }
+  return await(ReadFlag{number}, [=, this](Outcome outcome, Time now) -> Effects {
+    if (!outcome) return reject(asked, entry, {std::move(outcome.error())});
+    const auto& found = std::get<std::optional<Flag>>(*outcome);
+    if (!found) return reject(asked, entry, {no_flag(number)});
+    const Flag flag = *found;
+    const auto settle = [=, this](FlagState state, std::string how, std::optional<Node> proof) {
+      const SetFlag change{number, state, how, entry};
+      return await(change, [=, this](Outcome stored, Time) -> Effects {
+        if (!stored) return reject(asked, entry, {std::move(stored.error())});
+        if (flag.state == FlagState::asking && flags_asking_ > 0) --flags_asking_;
+        Flag after = flag;
+        after.state = state;
+        after.outcome = how;
+        Node shown = show_flag(after);
+        if (proof) std::get<Node::Table>(shown.value).emplace_back("proof", *proof);
+        return answer(asked.id, std::move(shown));
+      });
+    };
+    if (!acts) return settle(FlagState::dismissed, entry.reason, {});
+    const auto level = active_->policy.policy().response.reaction(flag.severity) == Reaction::cut
+                           ? Hold::cut
+                           : Hold::isolate;
+    Quarantine quarantine = quarantine_for(flag, level);
+    quarantine.automatic = false;
+    quarantine.by = asked.actor.name;
+    quarantine.since = now;
+    catch_devices(quarantine, active_->policy.policy());
+    if (is_held(quarantine, quarantined_, active_->policy.policy())) {
+      return settle(FlagState::acted, "it is quarantined already", {});
+    }
+    Entry act = entry;
+    act.operation = "quarantine.add";
+    act.object = to_string(quarantine.target);
+    act.after = as_toml(quarantine);
+    return contain(
+        std::move(quarantine), act,
+        [=, this](const Containment& done, Time) -> Effects {
+          if (!done.errors.empty()) return reject(asked, entry, done.errors);
+          return settle(FlagState::acted, "quarantined by " + asked.actor.name,
+                        show_proof(done.proof, moment_));
+        },
+        now);
+  });
+}
+
+}  // namespace sekisho::engine
