@@ -142,7 +142,12 @@ TablesDiff held(const TablesDiff& diff, const Tables& tables, const Holds& befor
   held.add_cohorts = seen(diff.add_cohorts, after);
   held.remove_grants = seen(diff.remove_grants, before);
   held.add_grants = seen(diff.add_grants, after);
+  const auto is_isolated_now = [&](const auto& entry) {
+    return after.on(entry.first) == Hold::isolate && before.on(entry.first) != Hold::isolate;
+  };
+  bool isolates = std::ranges::any_of(diff.add_cohorts, is_isolated_now);
   for (const IpAddress& address : moved(diff, tables, before, after)) {
+    isolates |= after.on(address) == Hold::isolate;
     const auto found = tables.cohorts.find(address);
     if (found == tables.cohorts.end()) continue;
     if (const auto was = before.entry(address, found->second)) {
@@ -156,7 +161,9 @@ TablesDiff held(const TablesDiff& diff, const Tables& tables, const Holds& befor
   drop_common(held.remove_cohorts, held.add_cohorts);
   drop_common(held.remove_grants, held.add_grants);
   held.may_refuse_more = (!diff.empty() && diff.may_refuse_more) || !is_no_weaker(before, after);
-  held.may_pass_more = (!diff.empty() && diff.may_pass_more) || !is_no_weaker(after, before);
+  // Isolation opens remediation to who may have had no grant on it.
+  held.may_pass_more =
+      (!diff.empty() && diff.may_pass_more) || isolates || !is_no_weaker(after, before);
   return held;
 }
 

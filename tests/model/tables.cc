@@ -18,6 +18,7 @@ void change(Map& map, const Entries& removed, const Entries& added) {
 }  // namespace
 
 Tables applied(Tables tables, const TablesDiff& diff) {
+  if (diff.empties_cohorts) tables.cohorts.clear();
   change(tables.cohorts, diff.remove_cohorts, diff.add_cohorts);
   change(tables.atoms, diff.remove_atoms, diff.add_atoms);
   change(tables.grants, diff.remove_grants, diff.add_grants);
