@@ -185,28 +185,55 @@ Effects Engine::contain(Quarantine quarantine, Entry entry, AfterContainment the
   auto containment = std::make_shared<Containment>();
   containment->proof.began = moment_;
   containment->then = std::move(then);
-  const bool everyone = is_everyone(quarantine);
+  const bool fresh = find_quarantine(quarantine.target) == nullptr;
   hold(with(quarantines_, quarantine));
   if (quarantine.automatic) automatic_.push_back({quarantine.since, quarantine.devices});
   std::erase_if(automatic_, [&](const AutomaticQuarantine& each) {
     return each.since + kRememberAutomatic < now;
   });
-  TablesDiff rules = in_kernel({});
+  // Nothing is worked out before the rules that need not be: packets pass meanwhile.
   auto& steps = containment->steps;
   if (!tables_known_) {
+    in_kernel({});
     steps.emplace_back(Install{desired()});
-  } else if (everyone) {
+  } else if (is_everyone(quarantine)) {
     steps.emplace_back(ChangeTables{stop_everyone()});
-    TablesDiff left = let_in(active_->compiler.compiled().tables, holds_);
-    if (!left.empty()) steps.emplace_back(ChangeTables{std::move(left)});
-  } else if (!rules.empty()) {
+  } else if (TablesDiff rules = fresh ? add_hold(quarantine) : in_kernel({}); !rules.empty()) {
     steps.emplace_back(ChangeTables{std::move(rules)});
   }
-  ChangePeers peers = peers_now(now);
-  if (!peers.remove.empty()) steps.emplace_back(std::move(peers));
-  steps.emplace_back(what_flows(quarantine));
-  steps.emplace_back(StoreQuarantine{std::move(quarantine), std::move(entry)});
+  containment->rest = [this, quarantine = std::move(quarantine),
+                       entry = std::move(entry)](Time at) {
+    std::vector<Effect> rest;
+    in_kernel({});
+    if (is_everyone(quarantine) && tables_known_) {
+      TablesDiff left = let_in(active_->compiler.compiled().tables, holds_);
+      if (!left.empty()) rest.emplace_back(ChangeTables{std::move(left)});
+    }
+    ChangePeers peers = peers_now(at);
+    if (!peers.remove.empty()) rest.emplace_back(std::move(peers));
+    rest.emplace_back(what_flows(quarantine));
+    rest.emplace_back(StoreQuarantine{quarantine, entry});
+    return rest;
+  };
   return go_on(containment, now);
+}
+
+// in_kernel({}) where this is all that changes, without looking for what was held before.
+TablesDiff Engine::add_hold(const Quarantine& quarantine) {
+  const Compiled& compiled = active_->compiler.compiled();
+  Holds after = holds_;
+  const Policy& policy = active_->policy.policy();
+  for (const DeviceId& id : quarantine.devices) {
+    for (const IpAddress& address : policy.devices.at(id).addresses) {
+      Hold& hold = after.addresses[address];
+      hold = std::max(hold, quarantine.level);
+    }
+  }
+  if (std::holds_alternative<ResourceId>(quarantine.target)) {
+    after.atoms = closed_atoms(quarantined_, compiled.space);
+  }
+  const Holds before = std::exchange(holds_, std::move(after));
+  return held({}, compiled.tables, before, holds_);
 }
 
 PurgeFlows Engine::what_flows(const Quarantine& quarantine) const {
@@ -227,6 +254,11 @@ PurgeFlows Engine::what_flows(const Quarantine& quarantine) const {
 }
 
 Effects Engine::go_on(const ContainmentPtr& containment, Time now) {
+  if (containment->step == containment->steps.size() && containment->rest) {
+    std::ranges::move(std::exchange(containment->rest, nullptr)(now),
+                      std::back_inserter(containment->steps));
+    return go_on(containment, now);
+  }
   if (containment->step == containment->steps.size()) {
     if (containment->errors.empty()) return containment->then(*containment, now);
     Effects effects = degrade(to_string(containment->errors.front()), now);
@@ -249,6 +281,7 @@ Effects Engine::go_on(const ContainmentPtr& containment, Time now) {
       auto& steps = containment->steps;
       steps.erase(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(containment->step));
       std::erase_if(steps, changes_tables);
+      in_kernel({});
       steps.insert(steps.begin(), Install{desired()});
       containment->step = 0;
       return go_on(containment, at);

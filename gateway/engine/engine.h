@@ -85,6 +85,7 @@ class Engine {
   struct Containment {
     std::vector<Effect> steps;
     std::size_t step = 0;
+    std::function<std::vector<Effect>(Time)> rest = {};  // steps, once those before are done
     Proof proof;
     Errors errors;
     std::function<Effects(const Containment&, Time)> then;
@@ -128,6 +129,7 @@ class Engine {
   Effects retry();
   void hold(std::vector<Quarantine> quarantines);
   TablesDiff in_kernel(const TablesDiff& diff);
+  TablesDiff add_hold(const Quarantine& quarantine);
   const Quarantine* find_quarantine(const QuarantineTarget& target) const;
   std::optional<Error> loses_quarantined(const PolicyEdit& edit) const;
 

@@ -115,10 +115,17 @@ Holds holds_of(const Policy& policy, const Quarantined& quarantined, const AtomS
       for (const IpAddress& address : device.addresses) holds.addresses.emplace(address, hold);
     }
   }
-  for (const Atom& atom : space.atoms) {
-    if (is_closed(quarantined, atom)) holds.atoms.insert(atom.mark);
-  }
+  holds.atoms = closed_atoms(quarantined, space);
   return holds;
+}
+
+std::set<AtomMark> closed_atoms(const Quarantined& quarantined, const AtomSpace& space) {
+  std::set<AtomMark> closed;
+  if (quarantined.resources.empty()) return closed;
+  for (const Atom& atom : space.atoms) {
+    if (is_closed(quarantined, atom)) closed.insert(atom.mark);
+  }
+  return closed;
 }
 
 Tables held(const Tables& tables, const Holds& holds) {

@@ -29,6 +29,9 @@ struct Holds {
 // Where the held devices and resources are by this policy and its atoms.
 Holds holds_of(const Policy& policy, const Quarantined& quarantined, const AtomSpace& space);
 
+// The atoms among them.
+std::set<AtomMark> closed_atoms(const Quarantined& quarantined, const AtomSpace& space);
+
 // The policy's tables as the kernel shall hold them.
 Tables held(const Tables& tables, const Holds& holds);
 

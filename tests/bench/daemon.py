@@ -38,7 +38,8 @@ class Gateway:
     def start(self):
         """Returns once it enforces."""
         with open(self.folder / "log", "a", encoding="utf-8") as log:
-            self.daemon = subprocess.Popen([self.programs / "sekishod", "--config", self.folder / "sekisho.toml"],
+            # As its unit does: Nice=.
+            self.daemon = subprocess.Popen(["nice", "-n", "-10", self.programs / "sekishod", "--config", self.folder / "sekisho.toml"],
                                            stderr=log)
         # It listens before it loads, and answers after it.
         wait_until(self._answers, 30, lambda: f"the daemon: {(self.folder / 'log').read_text()}", pause=0.002)
