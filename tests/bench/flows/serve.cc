@@ -10,13 +10,16 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "tests/bench/flows/common.h"
 
 namespace sekisho::bench {
 namespace {
 
-constexpr std::int64_t kRemember = 2'000'000'000;  // a UDP download goes on so long unasked
+// A flow that nobody speaks on for so long has ended: whoever was cut off cannot say so, and a new
+// connection must not meet what the old one left.
+constexpr std::int64_t kRemember = 2'000'000'000;
 
 using Peer = std::array<char, sizeof(sockaddr_in6)>;
 
@@ -79,18 +82,27 @@ class Server {
       const int on = 1;
       setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
       add(fd);
+      heard_[fd] = now_ns();
     }
   }
 
   void hear(int fd) {
     const ssize_t got = recv(fd, buffer_.data(), buffer_.size(), 0);
     if (got > 0) {
+      heard_[fd] = now_ns();
       if (buffer_[0] == kEcho) send(fd, "e", 1, MSG_NOSIGNAL);
       if (buffer_[0] == kDownload) downloads_.insert(fd);
     } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-      downloads_.erase(fd);
-      close(fd);
+      end(fd);
     }
+  }
+
+  void end(int fd) {
+    const linger at_once{1, 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    downloads_.erase(fd);
+    heard_.erase(fd);
+    close(fd);
   }
 
   void hear_datagrams() {
@@ -115,6 +127,11 @@ class Server {
     if (read(timer_, &expired, sizeof expired) < 0) return;
     for (const int fd : downloads_) send(fd, bulk_.data(), bulk_.size(), MSG_NOSIGNAL);
     const std::int64_t now = now_ns();
+    std::vector<int> silent;
+    for (const auto& [fd, when] : heard_) {
+      if (now - when > kRemember) silent.push_back(fd);
+    }
+    for (const int fd : silent) end(fd);
     for (auto each = asked_.begin(); each != asked_.end();) {
       if (now - each->second > kRemember) {
         each = asked_.erase(each);
@@ -130,6 +147,7 @@ class Server {
   std::array<char, 65536> buffer_{};
   std::string bulk_ = std::string(kBulkBytes, kUpload);
   std::set<int> downloads_;
+  std::map<int, std::int64_t> heard_;  // TCP connections
   std::map<Peer, std::int64_t> asked_;
 };
 
