@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "gateway/engine/engine.h"
@@ -154,6 +155,10 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
     amend(active_->policy, change->undo, zones_);
     return reject(asked, change->entry, {diff.error()});
   }
+  std::vector<Quarantine> quarantines_before = quarantines_;
+  std::vector<Effect> caught =
+      edited.devices.empty() ? std::vector<Effect>() : catch_more(change->entry);
+  if (!caught.empty()) change->quarantines_before = std::move(quarantines_before);
   const bool moves_people = !edited.people.empty() || !edited.devices.empty();
   if (moves_people) {
     change->peers_before = active_->peers;
@@ -204,6 +209,7 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
   if (!degraded_.empty() && std::ranges::none_of(plan, touches_kernel)) {
     plan.insert(plan.begin(), {Install{desired()}, OpenTunnel{desired()}});
   }
+  std::ranges::move(caught, std::back_inserter(plan));
   return proceed(change, now);
 }
 
@@ -211,8 +217,9 @@ Effects Engine::proceed(const ChangePtr& change, Time now) {
   if (change->step == change->plan.size()) return finish(change, now);
   Effect& planned = change->plan[change->step];
   change->kernel_touched |= touches_kernel(planned);
-  // What it carries is needed once, but for what taking back is held against.
-  Effect effect = changes_tables(planned) ? planned : std::move(planned);
+  // What it carries is needed once, but for what taking back is held against, or is tried again.
+  const bool again = changes_tables(planned) || std::holds_alternative<StoreQuarantine>(planned);
+  Effect effect = again ? planned : std::move(planned);
   return await(std::move(effect), [this, change](Outcome outcome, Time at) -> Effects {
     const Effect& done = change->plan[change->step];
     const bool installs = std::holds_alternative<Install>(done);
@@ -260,6 +267,10 @@ Effects Engine::finish(const ChangePtr& change, Time) {
 
 Effects Engine::undo(const ChangePtr& change, Error error, Time now) {
   if (change->activated) {
+    for (; change->step < change->plan.size(); ++change->step) {
+      const auto* store = std::get_if<StoreQuarantine>(&change->plan[change->step]);
+      if (store != nullptr) unstored_.push_back(*store);
+    }
     Effects effects = degrade(to_string(error), now);
     error.advice =
         "the change is stored and in force; the rest is tried again every second, see: sekisho "
@@ -299,6 +310,7 @@ Effects Engine::undo(const ChangePtr& change, Error error, Time now) {
 // have other numbers. Atom numbers that it took stay used up: flows may have come to carry them.
 bool Engine::take_back(Change& change, Time now) {
   amend(active_->policy, change.undo, zones_);
+  if (change.quarantines_before) hold(*std::move(change.quarantines_before));
   if (change.peers_before) {
     active_->peers = *std::move(change.peers_before);
     active_->next_end = change.next_end_before;

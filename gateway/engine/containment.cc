@@ -60,6 +60,26 @@ void Engine::hold(std::vector<Quarantine> quarantines) {
   quarantined_ = quarantined_by(quarantines_);
 }
 
+// The policy was edited: what is held has new names and keys, which are held from then on, so that
+// no row of edits leads out. Answers what has to come to the disk for that, once the edit is there.
+std::vector<Effect> Engine::catch_more(const Entry& why) {
+  std::vector<Effect> stores;
+  std::vector<Quarantine> all = quarantines_;
+  for (Quarantine& each : all) {
+    const std::string before = as_toml(each);
+    const Quarantine was = each;
+    catch_devices(each, active_->policy.policy());
+    if (each == was) continue;
+    Entry entry = why;
+    entry.object = to_string(each.target);
+    entry.before = before;
+    entry.after = as_toml(each);
+    stores.emplace_back(StoreQuarantine{each, std::move(entry)});
+  }
+  if (!stores.empty()) hold(std::move(all));
+  return stores;
+}
+
 // What a change of the policy's tables, which may be none, is in the kernel; from then on holds_
 // are those of this policy.
 TablesDiff Engine::in_kernel(const TablesDiff& diff) {

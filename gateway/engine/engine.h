@@ -70,8 +70,9 @@ class Engine {
     std::optional<Compiler> compiler_before;  // where destinations are cut anew
     std::optional<Peers> peers_before;        // where people or devices are edited
     std::optional<Time> next_end_before;      // there too
-    std::optional<Provisional> provisional;   // once it is in force
-    RevisionNumber revision;                  // once it is stored
+    std::optional<std::vector<Quarantine>> quarantines_before;  // where they catch more by it
+    std::optional<Provisional> provisional;                     // once it is in force
+    RevisionNumber revision;                                    // once it is stored
     std::vector<Effect> plan;
     std::size_t step = 0;
     Proof proof;
@@ -130,6 +131,7 @@ class Engine {
   void hold(std::vector<Quarantine> quarantines);
   TablesDiff in_kernel(const TablesDiff& diff);
   TablesDiff add_hold(const Quarantine& quarantine);
+  std::vector<Effect> catch_more(const Entry& why);
   const Quarantine* find_quarantine(const QuarantineTarget& target) const;
   std::optional<Error> loses_quarantined(const PolicyEdit& edit) const;
 

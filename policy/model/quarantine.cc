@@ -66,6 +66,7 @@ Quarantined quarantined_by(const std::vector<Quarantine>& quarantines) {
 }
 
 void catch_devices(Quarantine& quarantine, const Policy& policy) {
+  const bool fresh = quarantine.devices.empty() && quarantine.keys.empty();
   const auto take = [&](const DeviceId& id, const Device& device) {
     quarantine.devices.push_back(id);
     quarantine.keys.push_back(device.public_key);
@@ -73,9 +74,15 @@ void catch_devices(Quarantine& quarantine, const Policy& policy) {
   if (const auto* wanted = std::get_if<DeviceId>(&quarantine.target)) {
     const auto found = policy.devices.find(*wanted);
     if (found != policy.devices.end()) take(found->first, found->second);
-  } else if (const auto* person = std::get_if<PersonId>(&quarantine.target)) {
-    for (const auto& [id, device] : policy.devices) {
-      if (device.person == *person) take(id, device);
+    if (fresh) return;  // nothing of it can have another name yet
+  }
+  const auto* person = std::get_if<PersonId>(&quarantine.target);
+  const std::vector<DeviceId> devices = quarantine.devices;
+  const std::vector<PublicKey> keys = quarantine.keys;
+  for (const auto& [id, device] : policy.devices) {
+    if ((person != nullptr && device.person == *person) || std::ranges::count(devices, id) != 0 ||
+        std::ranges::count(keys, device.public_key) != 0) {
+      take(id, device);
     }
   }
   tidy(quarantine.devices);

@@ -53,7 +53,8 @@ struct Quarantine {
 // What they come to.
 Quarantined quarantined_by(const std::vector<Quarantine>& quarantines);
 
-// Notes in it what it catches by this policy, besides what it caught before.
+// Notes in it what it catches by this policy, besides what it caught before: also the present key
+// of a device that it caught, and the present name of a key.
 void catch_devices(Quarantine& quarantine, const Policy& policy);
 
 }  // namespace sekisho
