@@ -1,4 +1,6 @@
 // Whatever takes a right away acts on the next packet of live flows, both ways.
+#include <algorithm>
+#include <iterator>
 #include <thread>
 
 #include "tests/netns/attacks/scene.h"
@@ -34,24 +36,12 @@ TEST_P(LivePolicy, AFlowEndsWithTheCohortOfItsDevice) {
   EXPECT_TRUE(goes_on_in_another_cohort(Scene(GetParam(), {established_first("forward")})));
 }
 
-// The office is routed, not masqueraded: only then is a packet after a purge still one of the
-// connection, whichever side sends it, and conntrack (tcp_loose) takes it for the first of a flow.
+// Only where the office is routed is a packet after a purge still one of the connection.
 Scene routed(Family family, std::vector<Weakening> more = {}, bool loose = true) {
-  more.push_back(without("postrouting", "leaves with the gateway's address"));
-  more.push_back(without("preraw", "probed from outside"));
+  std::ranges::move(routed_office(), std::back_inserter(more));
   Scene scene(family, more);
-  if (loose) scene.rules.at_gateway("sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1");
+  if (loose) scene.rules.track_loosely();
   return scene;
-}
-
-// An answer over IPv4 is marked as seen on its way in, so that one that nobody judged is also
-// dropped where it leaves: the controls take away both.
-Weakening without_the_last_word() {
-  return without("postrouting", "neither forward nor input judged it");
-}
-
-void purge(const Scene& scene) {
-  scene.rules.at_gateway("conntrack -F 2>/dev/null");
 }
 
 // What the server retransmits until it is heard.
@@ -59,7 +49,7 @@ bool resumed_by_the_server(Scene scene) {
   Talk talk(scene);
   talk.prove();
   scene.rules.withdraw("web");
-  purge(scene);
+  scene.rules.purge();
   return talk.server("from the server") || talk.server("again");
 }
 
@@ -75,7 +65,7 @@ bool resumed_by_the_client(Scene scene) {
   Talk talk(scene);
   talk.prove();
   scene.rules.withdraw("web");
-  purge(scene);
+  scene.rules.purge();
   return talk.client("from the client");
 }
 
@@ -89,7 +79,7 @@ TEST_P(LivePolicy, APurgedFlowIsNotResumedByItsClient) {
 bool turned_round(Scene scene) {
   Talk talk(scene);
   talk.prove();
-  purge(scene);
+  scene.rules.purge();
   return talk.server("from the server");
 }
 
@@ -103,7 +93,7 @@ TEST_P(LivePolicy, AServerOpensNoFlowBackwards) {
 // tcp_loose=0: what does not begin with a SYN is no flow.
 bool begins_without_a_syn(Scene scene) {
   Talk talk(scene);
-  purge(scene);
+  scene.rules.purge();
   return talk.client(kTlsHello);
 }
 

@@ -103,13 +103,7 @@ Scene with_ftp(Family family, const std::vector<Weakening>& weakenings) {
                    {"tcp:21"});
     staff.grant("tanaka-files", "tanaka", "files");
   });
-  scene.rules.at_gateway(
-      "nft 'add table inet other; "
-      "add ct helper inet other ftp4 { type \"ftp\" protocol tcp; l3proto ip; }; "
-      "add ct helper inet other ftp6 { type \"ftp\" protocol tcp; l3proto ip6; }; "
-      "add chain inet other early { type filter hook prerouting priority -150; }; "
-      "add rule inet other early meta nfproto ipv4 tcp dport 21 ct helper set \"ftp4\"; "
-      "add rule inet other early meta nfproto ipv6 tcp dport 21 ct helper set \"ftp6\"'");
+  scene.rules.help_with("ftp", "tcp", 21);
   return scene;
 }
 
@@ -140,13 +134,7 @@ TEST_P(Marks, AnExpectedConnectionInheritsNoGrant) {
 // The same over UDP, where no SYN tells a flow from the next. The expectation is put in by hand, as
 // a helper would.
 bool an_expected_datagram_passes(Scene scene) {
-  scene.rules.at_gateway(
-      "nft 'add table inet other; "
-      "add ct helper inet other help4 { type \"tftp\" protocol udp; l3proto ip; }; "
-      "add ct helper inet other help6 { type \"tftp\" protocol udp; l3proto ip6; }; "
-      "add chain inet other early { type filter hook prerouting priority -150; }; "
-      "add rule inet other early meta nfproto ipv4 udp dport 7000 ct helper set \"help4\"; "
-      "add rule inet other early meta nfproto ipv6 udp dport 7000 ct helper set \"help6\"'");
+  scene.rules.help_with("tftp", "udp", 7000);
   const Packet parent = scene.datagram(scene.laptop(), scene.server(), 7000);
   EXPECT_TRUE(scene.leaves(parent));
   const std::string from = scene.laptop().to_string(), to = scene.server().to_string();

@@ -1,6 +1,7 @@
 #include "tests/netns/attacks/rules.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "gateway/kernel/conntrack/conntrack.h"
 #include "gateway/kernel/route/routing.h"
@@ -48,16 +49,22 @@ Rules::Rules(const netns::Namespace& gateway, const std::vector<Weakening>& weak
 void Rules::edit(const std::function<void(model::PolicyBuilder&)>& change) {
   change(staff_);
   compiled_ = compile(staff_.valid(), this_second(), compiled_ ? &*compiled_ : nullptr).value();
-  apply(compiled_->tables);
+  apply(view_(*compiled_));
+}
+
+void Rules::see_through(std::function<Tables(const Compiled&)> view) {
+  view_ = std::move(view);
+  apply(view_(*compiled_));
 }
 
 void Rules::edit_and_remark(const std::function<void(model::PolicyBuilder&)>& change) {
   const Compiled before = *compiled_;
+  const Tables held = tables_;
   change(staff_);
   compiled_ = compile(staff_.valid(), this_second(), &before).value();
   const std::vector<AtomMark> gone = retired(before.space, compiled_->space);
   EXPECT_FALSE(gone.empty()) << "nothing is cut anew";
-  apply(transition(before.tables, compiled_->tables, gone));
+  apply(transition(held, view_(*compiled_), gone));
   gateway_->in([&] {
     auto conntrack = kernel::Conntrack::open();
     ASSERT_TRUE(conntrack) << to_string(conntrack.error());
@@ -69,7 +76,7 @@ void Rules::edit_and_remark(const std::function<void(model::PolicyBuilder&)>& ch
                         : std::nullopt;
     }));
   });
-  apply(compiled_->tables);
+  apply(view_(*compiled_));
 }
 
 void Rules::withdraw(const std::string& resource) {
@@ -105,6 +112,20 @@ void Rules::route_as_the_product() {
     ASSERT_TRUE(done) << to_string(done.error());
     EXPECT_TRUE(kernel::ensure_settings(kernel::interface_settings(network().interface)));
   });
+}
+
+void Rules::help_with(const std::string& helper, const std::string& protocol, int port) const {
+  std::string lines =
+      "add table inet other; add chain inet other early"
+      " { type filter hook prerouting priority -150; }; ";
+  for (const std::string family : {"4", "6"}) {
+    const std::string name = helper + family;
+    lines += "add ct helper inet other " + name + " { type \"" + helper + "\" protocol " +
+             protocol + "; l3proto " + (family == "4" ? "ip" : "ip6") +
+             "; }; add rule inet other early" + " meta nfproto ipv" + family + " " + protocol +
+             " dport " + std::to_string(port) + " ct helper set \"" + name + "\"; ";
+  }
+  at_gateway("nft '" + lines + "'");
 }
 
 void Rules::at_gateway(const std::string& command) const {

@@ -27,6 +27,9 @@ class Rules {
   void edit_and_remark(const std::function<void(model::PolicyBuilder&)>& change);
   // The grant of that resource to tanaka.
   void withdraw(const std::string& resource);
+  // From now on what the policy comes to is seen through `view`, as the product's is through its
+  // quarantines.
+  void see_through(std::function<Tables(const Compiled&)> view);
   // Changes the tables by hand, past the compiler.
   void edit_tables(const std::function<void(Tables&)>& change);
   const Tables& tables() const { return tables_; }
@@ -36,6 +39,11 @@ class Rules {
   void repair();
   // Our own policy routing as well: "no ruleset, no route".
   void route_as_the_product();
+  // All flows are forgotten; and packets in the middle of one begin one (tcp_loose).
+  void purge() const { at_gateway("conntrack -F 2>/dev/null"); }
+  void track_loosely() const { at_gateway("sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1"); }
+  // Another table has conntrack's `helper` ("ftp", "tftp") look at flows to that port.
+  void help_with(const std::string& helper, const std::string& protocol, int port) const;
   // In the gateway's namespace.
   void at_gateway(const std::string& command) const;
   std::string output_of(const std::string& command) const;
@@ -48,6 +56,7 @@ class Rules {
   const netns::Namespace* gateway_;
   model::PolicyBuilder staff_;
   std::optional<Compiled> compiled_;
+  std::function<Tables(const Compiled&)> view_ = [](const Compiled& all) { return all.tables; };
   Tables tables_;
   Ruleset ruleset_;
   std::optional<kernel::Nftables> nftables_;

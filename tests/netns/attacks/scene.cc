@@ -13,6 +13,12 @@ bool is_it(const Wire::Arrival& arrival, const Packet& packet) {
          got->payload == packet.payload;
 }
 
+Packet syn_to_server(Scene& scene, std::uint16_t port, std::uint16_t source_port) {
+  Packet syn = scene.syn(scene.laptop(), scene.server(), port);
+  if (source_port != 0) syn.source_port = source_port;
+  return syn;
+}
+
 }  // namespace
 
 Scene::Scene(Family family, const std::vector<Weakening>& weakenings)
@@ -22,13 +28,17 @@ IpAddress Scene::pick(const char* v4_text, const char* v6_text) const {
   return kernel::ip(v4() ? v4_text : v6_text);
 }
 
-std::vector<Wire::Arrival> Scene::send(Wire::End end, const std::string& bytes) {
+std::vector<Wire::Arrival> Scene::while_done(const std::function<void()>& act) {
   while (wire_->take()) {  // what came of its own accord
   }
-  EXPECT_TRUE(wire_->put(end, bytes));
+  space().in(act);
   std::vector<Wire::Arrival> arrivals;
   while (auto arrival = wire_->take()) arrivals.push_back(std::move(*arrival));
   return arrivals;
+}
+
+std::vector<Wire::Arrival> Scene::send(Wire::End end, const std::string& bytes) {
+  return while_done([&] { EXPECT_TRUE(wire_->put(end, bytes)); });
 }
 
 std::vector<Wire::Arrival> Scene::send(Wire::End end, const Packet& packet) {
@@ -96,27 +106,28 @@ Packet Scene::datagram(const IpAddress& from, const IpAddress& to, std::uint16_t
           .payload = payload};
 }
 
-Talk::Talk(Scene& scene, std::uint16_t port, std::uint16_t source_port, Closed)
+Talk::Talk(Scene& scene, const Packet& syn, Wire::End far, Closed)
     : scene_(&scene),
-      syn_(scene.syn(scene.laptop(), scene.server(), port)),
+      syn_(syn),
+      far_end_(far),
       client_sequence_(kClientStart + 1),
-      server_sequence_(kServerStart) {
-  if (source_port != 0) syn_.source_port = source_port;
-}
+      server_sequence_(kServerStart) {}
 
-Talk::Talk(Scene& scene, std::uint16_t port, std::uint16_t source_port)
-    : Talk(scene, port, source_port, Closed{}) {
+Talk::Talk(Scene& scene, const Packet& syn, Wire::End far) : Talk(scene, syn, far, Closed{}) {
   EXPECT_TRUE(handshake());
 }
 
+Talk::Talk(Scene& scene, std::uint16_t port, std::uint16_t source_port)
+    : Talk(scene, syn_to_server(scene, port, source_port)) {}
+
 std::optional<Talk> Talk::try_open(Scene& scene, std::uint16_t port, std::uint16_t source_port) {
-  Talk talk(scene, port, source_port, Closed{});
+  Talk talk(scene, syn_to_server(scene, port, source_port), Wire::up0, Closed{});
   return talk.handshake() ? std::optional(talk) : std::nullopt;
 }
 
 bool Talk::handshake() {
   for (const auto& arrival : scene_->send(Wire::wg0, syn_)) {
-    if (arrival.at == Wire::up0) far_ = netns::parse(arrival.bytes);
+    if (arrival.at == far_end_ && is_it(arrival, syn_)) far_ = netns::parse(arrival.bytes);
   }
   if (!far_ || !server("", kSyn | kAck)) return false;
   ++server_sequence_;
@@ -143,12 +154,12 @@ Packet Talk::from_server(const std::string& payload, std::uint8_t flags) const {
 
 bool Talk::client(const Packet& packet) {
   return std::ranges::any_of(scene_->send(Wire::wg0, packet), [&](const Wire::Arrival& arrival) {
-    return arrival.at == Wire::up0 && is_it(arrival, packet);
+    return arrival.at == far_end_ && is_it(arrival, packet);
   });
 }
 
 bool Talk::server(const Packet& packet) {
-  return std::ranges::any_of(scene_->send(Wire::up0, packet), [&](const Wire::Arrival& arrival) {
+  return std::ranges::any_of(scene_->send(far_end_, packet), [&](const Wire::Arrival& arrival) {
     return arrival.at == Wire::wg0 && is_it(arrival, packet);
   });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +45,8 @@ class Scene {
   explicit Scene(Family family, const std::vector<Weakening>& weakenings = {});
 
   Family family() const { return family_; }
+  // Whose addresses are meant from now on.
+  void turn_to(Family family) { family_ = family; }
   bool v4() const { return family_ == Family::v4; }
   IpAddress laptop() const { return pick("10.66.0.2", "fd66::2"); }
   IpAddress phone() const { return pick("10.66.0.3", "fd66::3"); }
@@ -54,6 +57,8 @@ class Scene {
   IpAddress uplink() const { return pick("192.0.2.1", "2001:db8:1::1"); }
   IpAddress pick(const char* v4_text, const char* v6_text) const;
 
+  // Everything that came out while `act` was done, in the gateway's namespace.
+  std::vector<Wire::Arrival> while_done(const std::function<void()>& act);
   // Everything that came out after `bytes` went in.
   std::vector<Wire::Arrival> send(Wire::End end, const std::string& bytes);
   std::vector<Wire::Arrival> send(Wire::End end, const Packet& packet);
@@ -74,6 +79,8 @@ class Scene {
                   const std::string& payload = "datagram");
 
   kernel::UniqueFd listen(std::uint16_t port, int type) const { return wire_->listen(port, type); }
+  // Bare, for what goes on beside the test's own thread.
+  Wire& wire() { return *wire_; }
   // As when the program behind wg0 ends: the interface is gone.
   void lose_tunnel() { wire_->lose_tunnel(); }
   const netns::Namespace& space() const { return wire_->space(); }
@@ -91,6 +98,8 @@ class Scene {
 class Talk {
  public:
   explicit Talk(Scene& scene, std::uint16_t port = 443, std::uint16_t source_port = 0);
+  // Opened by that SYN of a device; `far` is where it is answered.
+  Talk(Scene& scene, const Packet& syn, Wire::End far = Wire::up0);
   // Nothing where the handshake may fail and does.
   static std::optional<Talk> try_open(Scene& scene, std::uint16_t port = 443,
                                       std::uint16_t source_port = 0);
@@ -112,11 +121,12 @@ class Talk {
 
  private:
   struct Closed {};
-  Talk(Scene& scene, std::uint16_t port, std::uint16_t source_port, Closed);
+  Talk(Scene& scene, const Packet& syn, Wire::End far, Closed);
   bool handshake();
 
   Scene* scene_;
-  Packet syn_;                 // the client's first packet
+  Packet syn_;  // the client's first packet
+  Wire::End far_end_;
   std::optional<Packet> far_;  // as the server sees it
   std::uint32_t client_sequence_, server_sequence_;
 };

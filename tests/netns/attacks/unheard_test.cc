@@ -125,33 +125,6 @@ TEST_P(Unheard, TheBoundNeedsAccounting) {
 // Shapes in which data might get past a look at the first bytes.
 using Shape = std::function<std::vector<std::string>(const Talk&)>;
 
-// As small as can be. Over IPv6 the first must hold the whole TCP header (RFC 8200, 4.5).
-std::vector<std::string> in_fragments(const Packet& packet) {
-  const std::string body = transport_of(packet);
-  std::vector<std::string> pieces;
-  std::size_t size = packet.source.family() == Family::v4 ? 8 : 24;
-  for (std::size_t at = 0; at < body.size();) {
-    pieces.push_back(ip_packet(packet.source, packet.destination,
-                               static_cast<std::uint8_t>(packet.protocol), body.substr(at, size),
-                               {}, netns::Fragment{at, at + size < body.size()}));
-    at += std::exchange(size, 8);
-  }
-  return pieces;
-}
-
-// IPv4: no-operation options. IPv6: a destination options header that only pads (RFC 8200).
-std::string with_options(const Packet& packet) {
-  const auto protocol = static_cast<std::uint8_t>(packet.protocol);
-  const std::string body = transport_of(packet);
-  if (packet.source.family() == Family::v4) {
-    return ip_packet(packet.source, packet.destination, protocol, body, std::string(8, '\x01'));
-  }
-  constexpr std::uint8_t kDestinationOptions = 60;
-  const std::string padding("\x00\x01\x04\x00\x00\x00\x00", 7);
-  return ip_packet(packet.source, packet.destination, kDestinationOptions,
-                   static_cast<char>(protocol) + padding + body);
-}
-
 bool passes_in_shape(Scene scene, const Shape& shape) {
   const Talk talk(scene);
   bool passed = false;
@@ -169,9 +142,10 @@ TEST_P(Unheard, HttpInOddShapes) {
        [](const Talk& talk) {
          return std::vector{to_bytes(talk.from_client(kHttp, kAck | kFin))};
        }},
-      {"in fragments", [](const Talk& talk) { return in_fragments(talk.from_client(kHttp)); }},
+      {"in fragments",
+       [](const Talk& talk) { return netns::in_fragments(talk.from_client(kHttp)); }},
       {"with IP options",
-       [](const Talk& talk) { return std::vector{with_options(talk.from_client(kHttp))}; }},
+       [](const Talk& talk) { return std::vector{netns::with_options(talk.from_client(kHttp))}; }},
   };
   for (const auto& [name, shape] : shapes) {
     EXPECT_FALSE(passes_in_shape(Scene(GetParam()), shape)) << name;

@@ -53,6 +53,15 @@ Weakening first_of_all(const std::string& chain, const std::vector<nft::Statemen
   };
 }
 
+std::vector<Weakening> routed_office() {
+  return {without("postrouting", "leaves with the gateway's address"),
+          without("preraw", "probed from outside")};
+}
+
+Weakening without_the_last_word() {
+  return without("postrouting", "neither forward nor input judged it");
+}
+
 Weakening established_first(const std::string& chain) {
   return first_of_all(chain, {nft::HasState{nft::kEstablished | nft::kRelated}, nft::Accept{}});
 }

@@ -26,6 +26,13 @@ Weakening first_of_all(const std::string& chain, const std::vector<nft::Statemen
 // What most firewalls begin with, and what this design does without.
 Weakening established_first(const std::string& chain);
 
+// The office is routed, not masqueraded: only then is a packet after a purge still one of the
+// connection, whichever side sends it, and conntrack (tcp_loose) takes it for the first of a flow.
+std::vector<Weakening> routed_office();
+// An answer over IPv4 is marked as seen on its way in, so that one that nobody judged is also
+// dropped where it leaves: controls that leave it unjudged take away both.
+Weakening without_the_last_word();
+
 // The rules of that comment in that chain; at least one, or the test fails.
 void change_rules(Ruleset& ruleset, const std::string& chain, const std::string& comment,
                   const std::function<void(nft::Rule&)>& change);

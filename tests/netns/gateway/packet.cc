@@ -1,6 +1,7 @@
 #include "tests/netns/gateway/packet.h"
 
 #include <span>
+#include <utility>
 
 namespace sekisho::netns {
 namespace {
@@ -185,6 +186,31 @@ std::string ip_packet(const IpAddress& source, const IpAddress& destination, std
   add(header, source);
   add(header, destination);
   return header + fragment_header + body;
+}
+
+std::vector<std::string> in_fragments(const Packet& packet) {
+  const std::string body = transport_of(packet);
+  std::vector<std::string> pieces;
+  std::size_t size = packet.source.family() == Family::v4 ? 8 : 24;
+  for (std::size_t at = 0; at < body.size();) {
+    pieces.push_back(ip_packet(packet.source, packet.destination,
+                               static_cast<std::uint8_t>(packet.protocol), body.substr(at, size),
+                               {}, Fragment{at, at + size < body.size()}));
+    at += std::exchange(size, 8);
+  }
+  return pieces;
+}
+
+std::string with_options(const Packet& packet) {
+  const auto protocol = static_cast<std::uint8_t>(packet.protocol);
+  const std::string body = transport_of(packet);
+  if (packet.source.family() == Family::v4) {
+    return ip_packet(packet.source, packet.destination, protocol, body, std::string(8, '\x01'));
+  }
+  constexpr std::uint8_t kDestinationOptions = 60;
+  const std::string padding("\x00\x01\x04\x00\x00\x00\x00", 7);
+  return ip_packet(packet.source, packet.destination, kDestinationOptions,
+                   static_cast<char>(protocol) + padding + body);
 }
 
 std::string to_bytes(const Packet& packet) {

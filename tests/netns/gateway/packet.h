@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "policy/base/ip.h"
 #include "policy/base/ports.h"
@@ -40,6 +41,14 @@ struct Fragment {
 std::string ip_packet(const IpAddress& source, const IpAddress& destination, std::uint8_t protocol,
                       const std::string& body, const std::string& options = {},
                       std::optional<Fragment> fragment = {});
+
+// The packet in fragments as small as can be. Over IPv6 the first holds the whole TCP header
+// (RFC 8200, 4.5).
+std::vector<std::string> in_fragments(const Packet& packet);
+
+// The packet with something between its headers. IPv4: no-operation options. IPv6: a destination
+// options header that only pads (RFC 8200).
+std::string with_options(const Packet& packet);
 
 // An ICMP error (host unreachable, RFC 792, 4443) from `from` to `to` that quotes all of `about`.
 std::string icmp_error(const IpAddress& from, const IpAddress& to, const Packet& about);
