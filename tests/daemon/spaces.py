@@ -104,9 +104,11 @@ class EchoServer:
 class Flow:
     """A TCP connection from a host, as its program sees it."""
 
-    def __init__(self, host, address, port, timeout=5):
+    def __init__(self, host, address, port, timeout=5, source=None):
         with host:
             self.socket = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+        if source:
+            self.socket.bind((source, 0))
         self.socket.settimeout(timeout)
         self.socket.connect((address, port))
 
