@@ -386,6 +386,16 @@ constexpr std::array kOperations{
               "/operations/verify",
               "Check that no record of an operation was changed or removed",
               {}},
+
+    Operation{notify_test,
+              "notify",
+              "test",
+              administrator,
+              true,
+              "POST",
+              "/notify/test",
+              "Send a test notice by every mail address and webhook; status says what became of it",
+              {}},
 };
 
 // Operation ids index the table.

@@ -70,6 +70,7 @@ enum class OperationId {
   policy_import,
   audit_list,
   audit_verify,
+  notify_test,
 };
 
 enum class ParameterKind {

@@ -21,6 +21,7 @@ struct Config {
   bool own_table = false;
   std::filesystem::path state = "/var/lib/sekisho";
   std::filesystem::path runtime = "/run/sekisho";
+  std::filesystem::path outbox = "/var/spool/sekisho";  // not there: nobody is told of anything
 
   std::filesystem::path socket() const { return runtime / "control.sock"; }
   std::filesystem::path portal_socket() const { return runtime / "portal.sock"; }

@@ -35,6 +35,7 @@ constexpr seconds kLookAfterChange{1};  // what was read back then was what was 
 constexpr int kShareOfTime = 20;        // 1 part in so many; with 10 000 devices a look is 40 ms
 constexpr seconds kLongestSleep{3600};
 constexpr std::chrono::days kRememberAutomatic{7};  // the longest window that the guard can have
+constexpr seconds kTellOutlook{10};  // though nothing changed: what stays so is a finding in time
 
 Time wall_clock() {
   return std::chrono::floor<seconds>(std::chrono::system_clock::now());
@@ -280,6 +281,7 @@ void Daemon::tick() {
         // What we changed meanwhile ourselves is no drift; the next look tells.
         const bool still_ours = changes == kernel_changes_;
         if (still_ours) looked(std::move(found), everything, worked);
+        look_at_outbox();
         tick_timer_.expires_after(
             std::max<SteadyClock::duration>(kTick, still_ours ? worked * kShareOfTime : worked));
         tick_timer_.async_wait([this](boost::system::error_code error) {
@@ -301,6 +303,14 @@ void Daemon::looked(Result<Differences> found, bool everything, std::chrono::nan
   const bool rules = drifted(std::move(found->rules), {}, true);
   const bool rest = drifted(std::move(found->rest), {});
   if (everything && !rules && !rest) tell(engine::Compared{});
+}
+
+void Daemon::look_at_outbox() {
+  auto outlook = executor_->outlook();
+  if (outlook == outlook_ && SteadyClock::now() < tell_outlook_at_) return;
+  tell_outlook_at_ = SteadyClock::now() + kTellOutlook;
+  outlook_ = outlook;
+  tell(engine::Seen{std::move(outlook)});
 }
 
 bool Daemon::look_at_everything(std::string by) {
@@ -358,7 +368,7 @@ void Daemon::reload() {
     refuse(next.error());
   } else if (next->network.interface != config_.network.interface ||
              next->own_table != config_.own_table || next->state != config_.state ||
-             next->runtime != config_.runtime) {
+             next->runtime != config_.runtime || next->outbox != config_.outbox) {
     refuse({{ErrorCode::invalid,
              file_.string(),
              "the tunnel's interface, own_table and the paths cannot change while running",

@@ -49,6 +49,7 @@ class Daemon {
   void looked(Result<Differences> found, bool everything, std::chrono::nanoseconds worked);
   bool look_at_everything(std::string by);
   void look_soon();
+  void look_at_outbox();
   bool drifted(Result<std::vector<std::string>> found, std::string by, bool rules_alone = false);
   void complain(Severity severity, const std::string& text);
   void arm_deadline();
@@ -75,6 +76,8 @@ class Daemon {
   std::chrono::steady_clock::time_point
       may_look_at_everything_at_{};   // not before: its share of time
   std::uint64_t kernel_changes_ = 0;  // that we made or tried
+  std::optional<notice::Outlook> outlook_;  // as the engine was told
+  std::chrono::steady_clock::time_point tell_outlook_at_{};
   std::optional<control::Reply> reply_;
   std::set<std::string> complained_;  // since the kernel was last right
 };

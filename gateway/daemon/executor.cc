@@ -96,7 +96,7 @@ engine::Outcome whole(Result<store::Revision> stored) {
 }  // namespace
 
 Executor::Executor(const Config& config, Box& box, store::Store& store, Reply reply)
-    : config_(config), box_(box), store_(store), reply_(std::move(reply)) {}
+    : config_(config), box_(box), store_(store), reply_(std::move(reply)), outbox_(config.outbox) {}
 
 engine::Outcome Executor::execute(engine::Effect& effect, Time now) {
   return std::visit(
@@ -117,6 +117,12 @@ void Executor::conclude(engine::Effect effect, Time now) {
     if (auto stored = store_.record(to_operation(record->entry, now)); !stored) {
       log(Severity::error,
           "not recorded: " + record->entry.operation + ": " + to_string(stored.error()));
+    }
+  } else if (auto* notify = std::get_if<engine::Notify>(&effect)) {
+    // Where there is no outbox, nobody wants to be told.
+    if (auto put_there = put(std::move(notify->notice), now);
+        !put_there && put_there.error().code != ErrorCode::not_found) {
+      log(Severity::error, "nobody is told: " + to_string(put_there.error()));
     }
   } else if (auto* with_profile = std::get_if<engine::AnswerWithProfile>(&effect)) {
     auto text = profile(*with_profile);
@@ -317,6 +323,18 @@ engine::Outcome Executor::do_it(const engine::VerifyOperations&, Time) {
        {std::string(whole ? "every record follows from the one before"
                           : "a record was changed or removed")}},
       {"first_broken", whole ? Node{} : Node{static_cast<std::int64_t>((*broken)->value())}}}};
+}
+
+engine::Outcome Executor::do_it(const engine::SendTest& test, Time now) {
+  auto id = put(test.notice, now);
+  if (!id) return std::unexpected(std::move(id.error()));
+  return Node{*std::move(id)};
+}
+
+Result<std::string> Executor::put(notice::Notice notice, Time now) {
+  notice.time = now;
+  notice.gateway = config_.gateway_name;
+  return outbox_.put(std::move(notice));
 }
 
 Result<std::string> Executor::profile(const engine::AnswerWithProfile& answer) {

@@ -8,6 +8,7 @@
 #include "gateway/daemon/box.h"
 #include "gateway/daemon/config.h"
 #include "gateway/engine/command.h"
+#include "gateway/outbox/writer.h"
 #include "gateway/store/store.h"
 
 namespace sekisho::daemon {
@@ -24,6 +25,8 @@ class Executor {
   engine::Outcome execute(engine::Effect& effect, Time now);
   // An effect without one: a record, an answer.
   void conclude(engine::Effect effect, Time now);
+  // How the outbox is; cheap.
+  notice::Outlook outlook() { return outbox_.look(); }
 
  private:
   using DeviceKey = std::pair<DeviceId, PublicKey>;
@@ -57,12 +60,15 @@ class Executor {
   engine::Outcome do_it(const engine::Examine& examine, Time now);
   engine::Outcome do_it(const engine::ReadOperations& read, Time now);
   engine::Outcome do_it(const engine::VerifyOperations& verify, Time now);
+  engine::Outcome do_it(const engine::SendTest& test, Time now);
+  Result<std::string> put(notice::Notice notice, Time now);
   Result<std::string> profile(const engine::AnswerWithProfile& answer);
 
   const Config& config_;
   Box& box_;
   store::Store& store_;
   Reply reply_;
+  outbox::Writer outbox_;
   RevisionNumber pending_;  // until it is activated or abandoned
 };
 

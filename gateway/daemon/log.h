@@ -1,15 +1,14 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "gateway/journal/journal.h"
 
 namespace sekisho::daemon {
 
-// One line on standard error with the priority prefix of sd-daemon(3), so that the journal knows
-// how much it matters. Never called with a secret.
-enum class Severity { error = 3, warning = 4, notice = 5, info = 6 };
-void log(Severity severity, std::string_view text);
+using journal::log;
+using journal::Severity;
 
 // "a; b; c"
 std::string joined(const std::vector<std::string>& lines);

@@ -41,6 +41,7 @@ bool undoes(const TablesDiff& back, const std::vector<Effect>& plan) {
 }  // namespace
 
 Effects Engine::change(const Asked& asked, Time now) {
+  if (asked.request.operation == OperationId::notify_test) return test_notify(asked);
   if (const auto base = number_parameter(asked.request, "base");
       base && RevisionNumber(static_cast<std::uint64_t>(*base)) != active_->revision) {
     Entry entry{.actor = asked.actor,

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "gateway/control/message.h"
+#include "gateway/notice/delivery.h"
+#include "gateway/notice/notice.h"
 #include "policy/base/time_zone.h"
 #include "policy/compile/compile.h"
 #include "policy/compile/diff.h"
@@ -237,10 +239,17 @@ struct ReadOperations {
   std::size_t limit;
 };  // outcome: Node
 struct VerifyOperations {};  // outcome: Node
+struct SendTest {
+  notice::Notice notice;
+};  // outcome: Node, the id it got
 
 // These have none.
 struct Record {
   Entry entry;
+};
+// Puts it into the outbox; made by notice_of().
+struct Notify {
+  notice::Notice notice;
 };
 struct Answer {
   RequestId request;
@@ -261,12 +270,13 @@ using Effect =
                  StorePending, Activate, Confirm, Abandon, StoreQuarantine, StoreRelease,
                  ReadPastQuarantines, StoreFlag, FindFlag, ReadFlag, ReadFlags, SetFlag, MakeToken,
                  FindToken, ReadRevision, ReadRevisionAt, ReadHistory, ReadPeers, ReadFlows,
-                 Examine, ReadOperations, VerifyOperations, Record, Answer, AnswerWithProfile>;
+                 Examine, ReadOperations, VerifyOperations, SendTest, Record, Notify, Answer, AnswerWithProfile>;
 using Effects = std::vector<Effect>;  // at most one has an outcome, and it is the last
 
 // Whether an outcome comes back for it.
 inline bool has_outcome(const Effect& effect) {
-  return !std::holds_alternative<Record>(effect) && !std::holds_alternative<Answer>(effect) &&
+  return !std::holds_alternative<Record>(effect) && !std::holds_alternative<Notify>(effect) &&
+         !std::holds_alternative<Answer>(effect) &&
          !std::holds_alternative<AnswerWithProfile>(effect);
 }
 
@@ -311,12 +321,16 @@ struct Drifted {
 };
 struct Compared {};  // all of the kernel, and it is as it should be
 struct ClockStepped {};
+// The outbox, whenever it has changed and now and then.
+struct Seen {
+  notice::Outlook outbox;
+};
 struct Reconfigured {
   Network network;
   TimeZones zones = {};
 };
 
-using Command =
-    std::variant<Started, Asked, Completed, Woke, Drifted, Compared, ClockStepped, Reconfigured>;
+using Command = std::variant<Started, Asked, Completed, Woke, Drifted, Compared, ClockStepped, Seen,
+                             Reconfigured>;
 
 }  // namespace sekisho::engine

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "gateway/engine/notices.h"
 #include "gateway/engine/plan.h"
 #include "policy/model/document.h"
 
@@ -119,6 +120,7 @@ Effects Engine::handle(Command command, Time now) {
                           return Effects{};
                         },
                         [&](ClockStepped&) { return renew(now); },
+                        [&](Seen& seen) { return see(std::move(seen), now); },
                         [&](Reconfigured& again) { return reconfigure(std::move(again), now); },
                     },
                     command);
@@ -214,6 +216,7 @@ Effects Engine::enforce(Time now) {
   if (!degraded_.empty() && degraded_ != kStarting) {
     Entry entry = kEnforcement;
     entry.before = std::exchange(degraded_, {});
+    effects.emplace_back(Notify{notice_of(entry, notice::Kind::drift, notice::Severity::low)});
     effects.emplace_back(Record{std::move(entry)});
   }
   degraded_.clear();
@@ -231,6 +234,7 @@ Effects Engine::degrade(std::string why, Time now, Entry entry) {
   Effects effects;
   if (degraded_ != why) {
     entry.result = why;
+    effects.emplace_back(Notify{notice_of(entry, notice::Kind::drift, notice::Severity::critical)});
     effects.emplace_back(Record{std::move(entry)});
   }
   degraded_ = std::move(why);
@@ -317,6 +321,7 @@ Effects Engine::repair(const Drifted& drifted) {
     ++repairs_;
     last_repair_ = now;
     Effects effects = enforce(now);
+    effects.emplace_back(Notify{notice_of(entry, notice::Kind::drift, notice::Severity::high)});
     effects.emplace_back(Record{entry});
     return effects;
   };

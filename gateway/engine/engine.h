@@ -162,6 +162,8 @@ class Engine {
   Effects count_ends_anew(Time now);
   Effects repair(const Drifted& drifted);
   Effects reconfigure(Reconfigured again, Time now);
+  Effects see(Seen seen, Time now);
+  Effects test_notify(const Asked& asked);
   Effects degrade(std::string why, Time now);
   Effects degrade(std::string why, Time now, Entry entry);
 
@@ -190,6 +192,11 @@ class Engine {
   Moment moment_;                                     // of the command in hand, where it tells one
   std::optional<Provisional> provisional_;
   std::optional<Time> return_at_;  // where nobody confirms it
+  notice::Outlook outbox_;
+  bool outbox_seen_ = false;
+  std::optional<Time> away_since_;  // sekisho-notify does not run
+  std::string hindered_;            // why notices do not arrive; empty: they do
+  std::optional<Time> failure_told_;
   Continuation then_;
 };
 

@@ -3,6 +3,7 @@
 
 #include "gateway/engine/engine.h"
 #include "gateway/engine/explanations.h"
+#include "gateway/engine/notices.h"
 #include "gateway/engine/quarantine_views.h"
 #include "gateway/engine/views.h"
 #include "policy/model/document.h"
@@ -157,13 +158,15 @@ Effects Engine::look_outside(const Asked& asked) {
         return answer(id, this->status(peers != nullptr ? *peers : std::vector<PeerStatus>{}, at));
       });
     case doctor:
-      return await(Examine{desired()}, then([this](auto& value, Time at) -> control::Reply {
-                     auto findings = std::get<std::vector<Finding>>(value);
-                     if (const auto late = overdue(at)) {
-                       findings.push_back({"trial", false, *late, "sekisho audit list --limit 5"});
-                     }
-                     return show_findings(findings);
-                   }));
+      return await(
+          Examine{desired()}, then([this](auto& value, Time at) -> control::Reply {
+            auto findings = std::get<std::vector<Finding>>(value);
+            if (const auto late = overdue(at)) {
+              findings.push_back({"trial", false, *late, "sekisho audit list --limit 5"});
+            }
+            findings.push_back(notify_finding(outbox_, hindrance_of(outbox_, away_since_, at)));
+            return show_findings(findings);
+          }));
     case device_list:
     case device_show:
       return await(
@@ -247,6 +250,7 @@ Node Engine::status(const std::vector<PeerStatus>& peers, Time now) const {
       {"repairs", count(repairs_)},
       {"last_repair", last_repair_ ? Node{to_string(*last_repair_)} : Node{}},
       {"compared", compared_ ? Node{to_string(*compared_)} : Node{}},
+      {"notify", show_notify(outbox_, hindrance_of(outbox_, away_since_, now))},
   };
   if (provisional_) std::ranges::copy(show_provisional(*provisional_), std::back_inserter(status));
   return {std::move(status)};

@@ -9,7 +9,7 @@ import sys
 
 # Pure folders do no I/O and read no clock. pure_symbols.py looks at what their object files call; here
 # it is the headers: the standard's that do neither, and what arrows.txt lists.
-PURE = ("policy/", "gateway/control", "gateway/engine", "gateway/packet")
+PURE = ("policy/", "gateway/control", "gateway/engine", "gateway/notice", "gateway/packet")
 PURE_HEADERS = set(
     "algorithm array bit cassert charconv chrono cmath compare concepts cstddef cstdint cstring "
     "expected functional initializer_list iterator limits map memory numeric optional ranges set "
@@ -18,11 +18,11 @@ PURE_HEADERS = set(
 # What any other folder may use unasked: the standard library, the C library, the kernel's headers.
 SYSTEM_HEADERS = re.compile(
     r"[a-z_]+|(sys|linux|net|netinet|arpa)/.+|"
-    r"(endian|errno|fcntl|grp|netdb|poll|pwd|sched|signal|string|time|unistd)\.h")
+    r"(dirent|endian|errno|fcntl|grp|netdb|poll|pwd|sched|signal|string|time|unistd)\.h")
 # The headers that each library is linked for: a folder links it if it may use them.
 HEADERS_OF = {
     "Boost::headers": "boost", "CLI11::CLI11": "CLI", "OpenSSL::Crypto": "openssl",
-    "PkgConfig::MNL": "libmnl", "PkgConfig::NFTNL": "libnftnl", "PkgConfig::QRCODEGEN": "qrcodegen.hpp",
+    "PkgConfig::CURL": "curl", "PkgConfig::MNL": "libmnl", "PkgConfig::NFTNL": "libnftnl", "PkgConfig::QRCODEGEN": "qrcodegen.hpp",
     "PkgConfig::SODIUM": "sodium.h", "PkgConfig::SQLITE": "sqlite3.h", "PkgConfig::SYSTEMD": "systemd",
     "PkgConfig::UTF8PROC": "utf8proc.h",
     "Threads::Threads": "boost", "fmt::fmt": "fmt", "nlohmann_json::nlohmann_json": "nlohmann",

@@ -55,6 +55,8 @@ void World::run(Effects list) {
       reply_ = std::move(with_profile->result);
     } else if (auto* entry = std::get_if<Record>(&effect)) {
       record.push_back(std::move(entry->entry));
+    } else if (auto* notify = std::get_if<Notify>(&effect)) {
+      notices.push_back(std::move(notify->notice));
     } else {
       const bool fails = failing.contains(effects++);
       Outcome outcome =
@@ -191,6 +193,9 @@ Outcome World::execute(const Effect& effect) {
     }
     if (then_active == nullptr) return fail(ErrorCode::not_found, "policy", "there was none");
     return *then_active;
+  } else if (const auto* test = std::get_if<SendTest>(&effect)) {
+    steps([&] { notices.push_back(test->notice); });
+    return Node{std::string("20261122T000000.000Z-0000000000000000")};
   } else if (std::holds_alternative<ReadFlows>(effect)) {
     return flows;
   } else if (std::holds_alternative<ReadHistory>(effect)) {

@@ -44,7 +44,8 @@ class World : public Kernel, public Disk {
   Engine engine;
   Time now{std::chrono::sys_days{std::chrono::year{2026} / 11 / 22}};
 
-  std::vector<LiveFlow> flows;  // what ReadFlows finds
+  std::vector<LiveFlow> flows;          // what ReadFlows finds
+  std::vector<notice::Notice> notices;  // what people outside are told
 
   // Effects with an outcome are counted; the ones in here fail before their first step.
   std::size_t effects = 0;

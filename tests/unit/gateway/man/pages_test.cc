@@ -60,11 +60,12 @@ std::vector<std::string> items_below(const Page& page, const std::string& headin
 }
 
 Page configuration() {
-  return sekisho_toml_5(read_file(SEKISHO_SAMPLE_CONFIG));
+  return sekisho_toml_5(read_file(SEKISHO_SAMPLES "/sekisho.toml"));
 }
 
 TEST(Golden, Pages) {
-  for (const Page& page : pages(read_file(SEKISHO_SAMPLE_CONFIG)))
+  for (const Page& page :
+       pages(read_file(SEKISHO_SAMPLES "/sekisho.toml"), read_file(SEKISHO_SAMPLES "/notify.toml")))
     expect_file(std::filesystem::path(SEKISHO_GOLDEN) / "man" / page.file(), page.text());
 }
 
@@ -160,7 +161,7 @@ TEST(Pages, TheExampleOfThePolicyIsOne) {
 
 TEST(Pages, ConfigurationHasEverySettingOfTheSample) {
   std::string section;
-  std::istringstream in(read_file(SEKISHO_SAMPLE_CONFIG));
+  std::istringstream in(read_file(SEKISHO_SAMPLES "/sekisho.toml"));
   const Page page = configuration();
   int count = 0;
   for (std::string line; std::getline(in, line);) {
