@@ -86,6 +86,7 @@ std::string_view group_summary(std::string_view group) {
   if (group == "notice") return "The page that says what became of a device";
   if (group == "policy") return "The policy as a whole: check, apply, go back, ask";
   if (group == "audit") return "What was done, by whom, when";
+  if (group == "notify") return "Who is told outside, by mail and webhook";
   return {};
 }
 
