@@ -81,6 +81,7 @@ std::string_view group_summary(std::string_view group) {
   if (group == "resource") return "Resources: what can be reached";
   if (group == "grant") return "Grants: who may reach what, why, until when";
   if (group == "quota") return "Quotas: how many devices a person may have";
+  if (group == "response") return "Response: what happens when a device is flagged";
   if (group == "quarantine") return "Quarantine: off the network, and back";
   if (group == "flag") return "Flags: what antivirus and the like say of devices";
   if (group == "notice") return "The page that says what became of a device";

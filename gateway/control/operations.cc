@@ -117,6 +117,27 @@ constexpr std::array kQuotaSet{P{"devices_per_person", "--devices-per-person", n
                                  "how many devices a person without a quota of their own may "
                                  "have; 0: any number"},
                                kReason};
+constexpr std::array kResponseSet{
+    P{"remediation", "--remediation", list, false,
+      "a resource that an isolated device still reaches; repeat for more; \"none\": none",
+      kResources},
+    P{"contact", "--contact", text, false,
+      "whom the user of an isolated device calls, on the notice page; \"none\": nobody"},
+    P{"officer", "--officer", text, false,
+      "whose devices are never quarantined by themselves; \"none\": those of every owner", kPeople},
+    P{"two_people", "--two-people", text, false,
+      "true or false: who releases must be another than who quarantined", kTruth},
+    P{"low", "--low", text, false, "what a flag of low severity does: record, isolate or cut",
+      kReactions},
+    P{"medium", "--medium", text, false, "the same, of medium severity", kReactions},
+    P{"high", "--high", text, false, "the same, of high severity", kReactions},
+    P{"critical", "--critical", text, false, "the same, of critical severity", kReactions},
+    P{"most_devices", "--most-devices", number, false,
+      "at most so many automatic quarantines within the window; then flags ask"},
+    P{"most_percent", "--most-percent", number, false,
+      "the same as a share of all devices, 1 to 100; the fewer of both counts"},
+    P{"window", "--window", text, false, "the guard's window: 30m, 1h, up to 168h"},
+    kReason};
 constexpr std::array kCatalogue{
     P{"only", "--only", list, false, "this one of it; repeat for more", kCatalogueIds}};
 
@@ -296,6 +317,18 @@ constexpr std::array kOperations{
               {}},
     Operation{quota_set, "quota", "set", administrator, true, "PATCH", "/quota",
               "Set how many devices a person may have", kQuotaSet},
+
+    Operation{response_show,
+              "response",
+              "show",
+              auditor,
+              false,
+              "GET",
+              "/response",
+              "Show what happens when a device is flagged",
+              {}},
+    Operation{response_set, "response", "set", administrator, true, "PATCH", "/response",
+              "Set what happens when a device is flagged", kResponseSet},
 
     Operation{quarantine_add, "quarantine", "add", administrator, true, "POST", "/quarantines",
               "Put a device, a person, a resource or everyone off the network, now",

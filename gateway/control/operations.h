@@ -45,6 +45,8 @@ enum class OperationId {
   grant_remove,
   quota_show,
   quota_set,
+  response_show,
+  response_set,
   quarantine_add,
   quarantine_list,
   quarantine_show,

@@ -32,6 +32,8 @@ inline constexpr std::array kPersonKinds{Value{"owner", ""}, Value{"employee", "
 inline constexpr std::array kDeviceStates{Value{"active", ""}, Value{"blocked", ""}};
 inline constexpr std::array kClassifications{Value{"confidential", ""}, Value{"internal", ""},
                                              Value{"public", ""}};
+inline constexpr std::array kTruth{Value{"true", ""}, Value{"false", ""}};
+inline constexpr std::array kReactions{Value{"record", ""}, Value{"isolate", ""}, Value{"cut", ""}};
 inline constexpr std::array kCatalogueIds{
     Value{"mail", ""},          Value{"push-apple", ""},      Value{"push-android", ""},
     Value{"time", ""},          Value{"system-updates", ""},  Value{"meetings-teams", ""},

@@ -74,8 +74,8 @@ class Daemon {
   Look look_;
   std::chrono::steady_clock::time_point look_at_everything_at_{};
   std::chrono::steady_clock::time_point
-      may_look_at_everything_at_{};   // not before: its share of time
-  std::uint64_t kernel_changes_ = 0;  // that we made or tried
+      may_look_at_everything_at_{};         // not before: its share of time
+  std::uint64_t kernel_changes_ = 0;        // that we made or tried
   std::optional<notice::Outlook> outlook_;  // as the engine was told
   std::chrono::steady_clock::time_point tell_outlook_at_{};
   std::optional<control::Reply> reply_;

@@ -270,7 +270,8 @@ using Effect =
                  StorePending, Activate, Confirm, Abandon, StoreQuarantine, StoreRelease,
                  ReadPastQuarantines, StoreFlag, FindFlag, ReadFlag, ReadFlags, SetFlag, MakeToken,
                  FindToken, ReadRevision, ReadRevisionAt, ReadHistory, ReadPeers, ReadFlows,
-                 Examine, ReadOperations, VerifyOperations, SendTest, Record, Notify, Answer, AnswerWithProfile>;
+                 Examine, ReadOperations, VerifyOperations, SendTest, Record, Notify, Answer,
+                 AnswerWithProfile>;
 using Effects = std::vector<Effect>;  // at most one has an outcome, and it is the last
 
 // Whether an outcome comes back for it.

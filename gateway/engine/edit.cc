@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/engine/overlay.h"
 #include "gateway/engine/references.h"
 #include "policy/model/document.h"
 #include "policy/model/values.h"
@@ -71,46 +72,6 @@ std::string path_of(const Id& id) {
   return std::string(Kind<Id>::name) + "." + id.str();
 }
 
-// A word, or a number, in the place of a value that takes the field away.
-bool takes_away(std::string_view name, const Node& value) {
-  const auto is = [&](const Node& node, std::string_view word) {
-    return node.string() != nullptr && *node.string() == word;
-  };
-  if (name == "until" || name == "from" || name == "valid_until") return is(value, "never");
-  if (name == "session") return is(value, "none");
-  if (name == "hours") return value.array()->size() == 1 && is(value.array()->front(), "always");
-  if (name == "device_quota") return std::get<std::int64_t>(value.value) == 0;
-  return false;
-}
-
-// What cannot stand beside a field that was given: hours that go take their zone with them, and a
-// resource that is given addresses leaves those of the internet, or the other way round.
-std::string_view ousted_by(std::string_view name, const Node& value, bool taken_away) {
-  if (name == "hours" && taken_away) return "zone";
-  if (name == "prefixes") return "internet";
-  if (name == "internet" && std::get<bool>(value.value)) return "prefixes";
-  return {};
-}
-
-// The given parameters that are fields of the object, laid over `fields`.
-template <class Id>
-Node with_parameters(Node fields, const Request& request) {
-  auto& table = std::get<Node::Table>(fields.value);
-  for (const auto& [name, value] : *request.parameters.table()) {
-    const bool is_field = name != "id" && name != "key_made_at_gateway" &&
-                          (name != "reason" || std::is_same_v<Id, GrantId>);
-    if (!is_field) continue;
-    const bool taken_away = takes_away(name, value);
-    const std::string_view ousted = ousted_by(name, value, taken_away);
-    const bool given_too = request.parameters.find(ousted) != nullptr;
-    std::erase_if(table, [&](const auto& member) {
-      return member.first == name || (member.first == ousted && !given_too);
-    });
-    if (!taken_away) table.emplace_back(name, value);
-  }
-  return fields;
-}
-
 template <class Id>
 std::string as_toml(const Id& id, const Node& fields) {
   return write_toml(
@@ -171,7 +132,9 @@ Checked<Edit> edit_one(const Policy& policy, const Request& request, Act act,
     return edit;
   }
   Node fields = act == Act::set ? encode(found->second) : defaults;
-  auto object = Kind<Id>::decode(with_parameters<Id>(std::move(fields), request), edit.object);
+  constexpr bool kHasReason = std::is_same_v<Id, GrantId>;
+  auto object =
+      Kind<Id>::decode(with_parameters(std::move(fields), request, kHasReason), edit.object);
   if (!object) {
     // The positions are those of the request's JSON, which nobody wrote by hand.
     for (Error& error : object.error()) error.place.clear();
@@ -208,15 +171,6 @@ Checked<Edit> add_device(const Policy& policy, const Request& request,
     if (edit->key_made_at_gateway)
       edit->reason = "key made at gateway" + (edit->reason.empty() ? "" : "; " + edit->reason);
   }
-  return edit;
-}
-
-Checked<Edit> edit_quota(const Policy& policy, const Request& request) {
-  Edit edit{.change = {}, .object = "quota", .reason = text_parameter(request, "reason")};
-  edit.before = write_toml({Node::Table{{"quota", encode(policy.quota)}}});
-  const auto devices = number_parameter(request, "devices_per_person");
-  edit.change.quota = Quota{.devices_per_person = devices == 0 ? std::nullopt : devices};
-  edit.after = write_toml({Node::Table{{"quota", encode(*edit.change.quota)}}});
   return edit;
 }
 
@@ -288,7 +242,8 @@ Checked<Edit> edit_object(const Policy& policy, const Request& request,
     case grant_remove:
       return edit_one<GrantId>(policy, request, Act::remove, empty());
     case quota_set:
-      return edit_quota(policy, request);
+    case response_set:
+      return edit_settings(policy, request);
     default:
       break;
   }

@@ -25,9 +25,12 @@ struct Edit {
 };
 
 // The operations that change one object: add, set and remove of person, device, role, resource,
-// grant; quota.set. `addresses` are what a device that names none gets.
+// grant; quota.set, response.set. `addresses` are what a device that names none gets.
 Checked<Edit> edit_object(const Policy& policy, const control::Request& request,
                           const std::vector<IpAddress>& addresses);
+
+// quota.set and response.set: what was not given stays as it is.
+Checked<Edit> edit_settings(const Policy& policy, const control::Request& request);
 
 // person.offboard: the person stays, suspended and without devices, grants and roles; so the record
 // keeps a name for them.

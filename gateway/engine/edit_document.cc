@@ -34,6 +34,14 @@ void add_new(const Map& existing, const Map& from, std::string_view kind, Change
   }
 }
 
+template <class Settings>
+void add_settings(const Settings& existing, const Settings& from, const std::string& name,
+                  std::optional<Settings>& change, Errors& errors) {
+  if (from == Settings{} || from == existing) return;
+  if (existing != Settings{}) errors.push_back(exists_already(name, name + " set"));
+  change = from;
+}
+
 }  // namespace
 
 Checked<Policy> read_document(const Request& request) {
@@ -70,10 +78,8 @@ Checked<Edit> edit_document(const Policy& policy, const Request& request) {
   add_new(policy.roles, document->roles, "role", edit.change.roles, errors);
   add_new(policy.resources, document->resources, "resource", edit.change.resources, errors);
   add_new(policy.grants, document->grants, "grant", edit.change.grants, errors);
-  if (document->quota != Quota{} && document->quota != policy.quota) {
-    if (policy.quota != Quota{}) errors.push_back(exists_already("quota", "quota set"));
-    edit.change.quota = document->quota;
-  }
+  add_settings(policy.quota, document->quota, "quota", edit.change.quota, errors);
+  add_settings(policy.response, document->response, "response", edit.change.response, errors);
   if (!errors.empty()) return std::unexpected(std::move(errors));
   return edit;
 }

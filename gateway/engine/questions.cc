@@ -55,6 +55,8 @@ Effects Engine::look(const Asked& asked, Time now) {
                     show_notice(policy, quarantines_, text_parameter(asked.request, "address")));
     case quota_show:
       return answer(asked.id, show_quota(policy));
+    case response_show:
+      return answer(asked.id, show_response(policy));
     case service_catalogue:
       return answer(asked.id, one_result(show_catalogue(list_parameter(asked.request, "only"))));
     case policy_check:

@@ -22,6 +22,8 @@ std::vector<Reference> references_to(const Policy& policy, const PersonId& perso
       found.push_back({"device." + id.str(), "device remove " + id.str()});
   }
   add_grants(policy, [&](const Grant& grant) { return grant.who == Who(person); }, found);
+  if (policy.response.officer == person)
+    found.push_back({"response", "response set --officer none, or another"});
   return found;
 }
 
@@ -44,6 +46,14 @@ std::vector<Reference> references_to(const Policy& policy, const ResourceId& res
   std::vector<Reference> found;
   if (resource != kInternet)
     add_grants(policy, [&](const Grant& grant) { return grant.resource == resource; }, found);
+  const auto& remediation = policy.response.remediation;
+  if (std::ranges::find(remediation, resource) != remediation.end()) {
+    std::string others;
+    for (const ResourceId& other : remediation)
+      if (other != resource) others += " --remediation " + other.str();
+    found.push_back(
+        {"response", "response set" + (others.empty() ? " --remediation none" : others)});
+  }
   return found;
 }
 

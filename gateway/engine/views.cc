@@ -85,6 +85,16 @@ void compare(const Map& from, const Map& to, std::string_view kind, Node::Array&
   }
 }
 
+template <class Settings>
+void compare_settings(const Settings& from, const Settings& to, std::string_view name,
+                      Node::Array& rows) {
+  if (from == to) return;
+  rows.push_back({Node::Table{{"object", text(name)},
+                              {"change", text("changed")},
+                              {"before", encode(from)},
+                              {"after", encode(to)}}});
+}
+
 // With the internet, which needs no entry in a policy to be granted.
 std::map<ResourceId, Resource> all_resources(const Policy& policy) {
   std::map<ResourceId, Resource> resources = policy.resources;
@@ -122,6 +132,14 @@ Node show_quota(const Policy& policy) {
   return {Node::Table{{"devices_per_person", devices ? Node{*devices} : text("any number")}}};
 }
 
+Node show_response(const Policy& policy) {
+  Node shown = encode(policy.response);
+  auto& table = std::get<Node::Table>(shown.value);
+  if (!policy.response.officer) table.emplace_back("officer", text("every owner"));
+  if (policy.response.contact.empty()) table.emplace_back("contact", text("nobody"));
+  return shown;
+}
+
 Result<Node> show_catalogue(const std::vector<std::string>& only) {
   std::vector<const CatalogueEntry*> chosen;
   for (const CatalogueEntry& entry : service_catalogue()) {
@@ -152,12 +170,8 @@ Node show_difference(const Policy& from, const Policy& to) {
   compare(from.roles, to.roles, "role", rows);
   compare(from.resources, to.resources, "resource", rows);
   compare(from.grants, to.grants, "grant", rows);
-  if (!(from.quota == to.quota)) {
-    rows.push_back({Node::Table{{"object", text("quota")},
-                                {"change", text("changed")},
-                                {"before", encode(from.quota)},
-                                {"after", encode(to.quota)}}});
-  }
+  compare_settings(from.quota, to.quota, "quota", rows);
+  compare_settings(from.response, to.response, "response", rows);
   return {std::move(rows)};
 }
 

@@ -22,6 +22,7 @@ Result<Node> show_object(const Policy& policy, control::OperationId operation,
                          const std::string& id, const std::vector<PeerStatus>& peers);
 
 Node show_quota(const Policy& policy);
+Node show_response(const Policy& policy);
 // service-catalogue: those of `only`, or all.
 Result<Node> show_catalogue(const std::vector<std::string>& only);
 

@@ -86,6 +86,29 @@ void destinations(Page& page) {
             "Without it, any number.");
 }
 
+void response(Page& page) {
+  const std::string actions = "One of " + choices(OperationId::response_set, "high") +
+                              ": what a flag of this severity does by itself. Default: isolate.";
+  page.subsection("[response]: what happens when a device is flagged");
+  page.item("remediation",
+            "A list of ids of resources: what an isolated device still reaches beside the name "
+            "service and the notice page. Neither confidential ones nor those of the internet.");
+  page.item("contact", "A text: whom its user calls. The notice page shows it.");
+  page.item("officer",
+            "The id of a person whose devices are never quarantined automatically. Without it, "
+            "those of every person of kind owner.");
+  page.item("two_people",
+            "true: who releases must be another than who quarantined. Default: false.");
+  for (const char* severity : {"low", "medium", "high", "critical"}) page.item(severity, actions);
+  page.item("most_devices",
+            "A number, 1 or more. Default: 3. No more devices than this are quarantined "
+            "automatically within the window; beyond it a flag asks.");
+  page.item("most_percent",
+            "A number, 1 to 100. Default: 10. The same as a share of all devices, at least one. "
+            "The fewer of both counts.");
+  page.item("window", "A length of time from \"1m\" to \"168h\". Default: 1h.");
+}
+
 void writing(Page& page) {
   page.section("WRITING IT");
   page.paragraph(
@@ -117,6 +140,7 @@ Page sekisho_policy_5() {
       "Each object is a table whose name ends with its id. An unknown key is a mistake.");
   people(page);
   destinations(page);
+  response(page);
   writing(page);
   page.section("EXAMPLES");
   page.example(

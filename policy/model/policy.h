@@ -137,11 +137,11 @@ enum class Reaction {
 
 // What happens when a device is found to be unwell.
 struct Response {
-  std::vector<ResourceId> remediation;  // what an isolated device still reaches; sorted
-  std::string contact;                  // whom its user calls; empty: nobody is named
+  std::vector<ResourceId> remediation = {};  // what an isolated device still reaches; sorted
+  std::string contact = {};                  // whom its user calls; empty: nobody is named
   // Whose devices are never quarantined automatically. None: those of every owner.
   std::optional<PersonId> officer = {};
-  bool two_people = false;  // who releases must be another than who quarantined
+  bool two_people = false;                                  // a release takes two people
   std::array<Reaction, kSeverities.size()> reactions = {};  // by severity
   // The guard: no more automatic quarantines within `window` than this many devices, or this share
   // of all of them (percent, at least one device), whichever is fewer.

@@ -34,6 +34,8 @@ EVERY_OPERATION = [
     ("policy apply {file} --confirm 60s", OK), ("policy confirm", OK),
     ("policy fmt {file}", OK), ("completion zsh", OK),
     ("policy rollback 1", OK), ("audit list", OK), ("audit verify", OK),
+    ("response set --remediation db --contact 'Sato 03' --officer cho --two-people true --low record", OK), ("response show", OK),
+    ("response set --remediation none --officer none", OK),
     ("grant remove ana-web", OK), ("resource remove web", OK), ("person add temp --name T", OK),
     ("device add temp-pc --person temp --public-key {other}", OK), ("device remove temp-pc", OK), ("person remove temp", OK),
     ("role add temp", OK), ("role remove temp", OK),

@@ -136,6 +136,7 @@ bool remove_resource(Random& random, Policy& policy) {
                   [&](const auto& grant) { return grant.second.resource == resource->first; });
   }
   policy.resources.erase(resource);
+  make_fit(policy, policy.response);
   return true;
 }
 
@@ -158,6 +159,7 @@ bool change_resource(Random& random, Edit edit, Policy& policy, const Network& n
   if (edit != Edit::change_prefixes) resource->second.services = changed.services;
   resource->second.classification = classification;
   for (auto& [id, grant] : policy.grants) make_fit(random, policy, grant);
+  make_fit(policy, policy.response);
   return true;
 }
 
@@ -173,6 +175,7 @@ Direction direction_of(Edit edit) {
     case Edit::lift_hours:
     case Edit::waive_session:
     case Edit::change_quota:
+    case Edit::change_response:
       return Direction::loosens;
     case Edit::remove_grant:
     case Edit::shorten_grant:
@@ -236,6 +239,9 @@ bool apply(Random& random, Edit edit, Policy& policy, const Network& network) {
           devices ? std::nullopt : std::optional(static_cast<std::int64_t>(random.between(2, 9)));
       return true;
     }
+    case Edit::change_response:
+      policy.response = random_response(random, policy);
+      return true;
     case Edit::change_prefixes:
     case Edit::change_services:
     case Edit::change_classification:

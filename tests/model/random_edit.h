@@ -14,6 +14,7 @@ enum class Edit {
   demand_session,
   waive_session,
   change_quota,
+  change_response,
   suspend_person,
   reinstate_person,
   extend_person,

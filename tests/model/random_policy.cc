@@ -231,6 +231,30 @@ Grant random_grant(Random& random, const Policy& policy) {
   return grant;
 }
 
+void make_fit(const Policy& policy, Response& response) {
+  std::erase_if(response.remediation, [&](const ResourceId& id) {
+    const auto resource = policy.resources.find(id);
+    return id == kInternet || resource == policy.resources.end() || resource->second.internet ||
+           resource->second.classification == Classification::confidential;
+  });
+}
+
+Response random_response(Random& random, const Policy& policy) {
+  Response response;
+  for (const auto& [id, resource] : policy.resources)
+    if (random.percent(50)) response.remediation.push_back(id);
+  make_fit(policy, response);
+  if (random.percent(50)) response.contact = "佐藤 03-0000-0000";
+  if (random.percent(30)) response.officer = random.pick_from(policy.people)->first;
+  response.two_people = random.percent(50);
+  for (const Severity severity : kSeverities)
+    response.reaction(severity) = static_cast<Reaction>(random.below(3));
+  response.most_devices = static_cast<std::int64_t>(random.between(1, 9));
+  response.most_percent = static_cast<std::int64_t>(random.between(1, 100));
+  response.window = std::chrono::minutes(random.between(1, 10'000));
+  return response;
+}
+
 Policy random_policy(Random& random, const Network& network) {
   Policy policy;
   if (random.percent(20)) policy.quota.devices_per_person = 2;
@@ -252,6 +276,7 @@ Policy random_policy(Random& random, const Network& network) {
   for (std::uint64_t i = 0; i < grants; ++i) {
     policy.grants.emplace(GrantId("g" + std::to_string(i)), random_grant(random, policy));
   }
+  if (random.percent(40)) policy.response = random_response(random, policy);
   return policy;
 }
 

@@ -24,6 +24,9 @@ ValidPolicy random_valid_policy(Random& random);
 
 // The parts, for edits.
 Resource random_resource(Random& random, const Network& network, Classification classification);
+// Takes out of it what may not be remediation.
+void make_fit(const Policy& policy, Response& response);
+Response random_response(Random& random, const Policy& policy);
 Grant random_grant(Random& random, const Policy& policy);
 WeeklyHours random_hours(Random& random);
 // Gives a grant on a confidential resource the person and the end that it must have.

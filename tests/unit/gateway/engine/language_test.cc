@@ -194,6 +194,77 @@ TEST_F(LanguageTest, QuotasLimitDevices) {
   EXPECT_THAT(stored(), Not(HasSubstr("quota")));
 }
 
+TEST_F(LanguageTest, TheResponseIsSetFieldByField) {
+  Node shown = must("response.show", {});
+  EXPECT_EQ(*shown.find("high")->string(), "isolate");
+  EXPECT_EQ(*shown.find("officer")->string(), "every owner");
+  EXPECT_EQ(*shown.find("contact")->string(), "nobody");
+  EXPECT_THAT(stored(), Not(HasSubstr("response")));
+  must("response.set", {{"remediation", texts({"wiki"})},
+                        {"contact", text("佐藤 03-0000-0000")},
+                        {"officer", text("tanaka")},
+                        {"two_people", text("true")},
+                        {"low", text("record")},
+                        {"most_devices", number(2)},
+                        {"window", text("30m")},
+                        {"reason", text("as agreed")}});
+  must("response.set", {{"critical", text("cut")}});
+  EXPECT_THAT(stored(), HasSubstr("[response]\nremediation = [\"wiki\"]\n"
+                                  "contact = \"佐藤 03-0000-0000\"\nofficer = \"tanaka\"\n"
+                                  "two_people = true\nlow = \"record\"\nmedium = \"isolate\"\n"
+                                  "high = \"isolate\"\ncritical = \"cut\"\nmost_devices = 2\n"
+                                  "most_percent = 10\nwindow = \"30m\"\n"));
+  must("response.set", {{"contact", text("none")}, {"two_people", text("false")}});
+  shown = must("response.show", {});
+  EXPECT_EQ(*shown.find("contact")->string(), "nobody");
+  EXPECT_FALSE(std::get<bool>(shown.find("two_people")->value));
+  EXPECT_EQ(*shown.find("officer")->string(), "tanaka");
+}
+
+TEST_F(LanguageTest, AResponseThatMakesNoSenseIsRefused) {
+  const auto set = [&](std::string name, Node value) {
+    return refusal("response.set", {{std::move(name), std::move(value)}});
+  };
+  EXPECT_EQ(set("remediation", texts({"internet"})),
+            "response.remediation[internet]: resource \"internet\" is all addresses of the "
+            "internet: a device that reaches them is not isolated (name a resource that has "
+            "prefixes)");
+  EXPECT_THAT(set("remediation", texts({"wike"})), HasSubstr("there is no resource \"wike\""));
+  EXPECT_THAT(set("officer", text("tanka")), HasSubstr("there is no person \"tanka\""));
+  EXPECT_THAT(set("two_people", text("perhaps")), HasSubstr("response.two_people: "));
+  EXPECT_THAT(set("high", text("panic")), HasSubstr("write record or isolate or cut"));
+  EXPECT_THAT(set("most_devices", number(0)), HasSubstr("0 is no number of devices"));
+  EXPECT_THAT(set("most_percent", number(101)), HasSubstr("write 1 to 100"));
+  EXPECT_THAT(set("window", text("169h")), HasSubstr("write a time from 1m to 168h"));
+  EXPECT_THAT(set("contact", text("a\nb")), HasSubstr("control characters"));
+}
+
+TEST_F(LanguageTest, WhatTheResponseNamesCannotBeRemoved) {
+  must("person.add", {{"id", text("sato")}});
+  must("resource.add", {{"id", text("updates")},
+                        {"classification", text("public")},
+                        {"prefixes", texts({"203.0.113.9/32"})},
+                        {"services", texts({"https"})}});
+  must("grant.remove", {{"id", text("wiki")}});
+  must("response.set", {{"remediation", texts({"updates", "wiki"})}, {"officer", text("sato")}});
+  EXPECT_EQ(refusal("person.remove", {{"id", text("sato")}}),
+            "person.sato: is still named by response (first: response set --officer none, or "
+            "another)");
+  EXPECT_EQ(refusal("resource.remove", {{"id", text("updates")}}),
+            "resource.updates: is still named by response (first: response set --remediation "
+            "wiki)");
+  EXPECT_THAT(
+      refusal("resource.set", {{"id", text("updates")}, {"classification", text("confidential")}}),
+      HasSubstr("response.remediation[updates]: resource \"updates\" is confidential"));
+  must("response.set", {{"remediation", texts({"wiki"})}});
+  must("resource.remove", {{"id", text("updates")}});
+  EXPECT_THAT(refusal("resource.remove", {{"id", text("wiki")}}),
+              HasSubstr("first: response set --remediation none"));
+  must("response.set", {{"remediation", texts({"none"})}, {"officer", text("none")}});
+  must("resource.remove", {{"id", text("wiki")}});
+  must("person.remove", {{"id", text("sato")}});
+}
+
 TEST_F(LanguageTest, WhatIsConfidentialNamesAPersonAndAnEnd) {
   must("resource.add", {{"id", text("payroll")},
                         {"classification", text("confidential")},
@@ -260,6 +331,20 @@ TEST_F(LanguageTest, AnImportNeverChangesTheQuota) {
             "quota: exists already (leave it out of the document, or change it with: quota set)");
   const Node rows = must("policy.diff", {{"document", text("")}});
   EXPECT_EQ(*rows.find("objects")->array()->back().find("object")->string(), "quota");
+}
+
+TEST_F(LanguageTest, AnImportNeverChangesTheResponse) {
+  const auto import = [](const char* contact) {
+    return Node::Table{
+        {"document", text("[response]\ncontact = \"" + std::string(contact) + "\"\n")}};
+  };
+  must("policy.import", import("Sato"));
+  must("policy.import", import("Sato"));
+  EXPECT_EQ(refusal("policy.import", import("Mori")),
+            "response: exists already (leave it out of the document, or change it with: response "
+            "set)");
+  const Node rows = must("policy.diff", {{"document", text("")}});
+  EXPECT_EQ(*rows.find("objects")->array()->back().find("object")->string(), "response");
 }
 
 TEST_F(LanguageTest, ALookAlikeIdIsNamed) {

@@ -70,7 +70,7 @@ TEST(Decode, ListingAdmitsAndEncodingSaysSo) {
 TEST(Document, NodesWithoutATextHaveNoPlace) {
   const Errors errors = decode(Node{.value = Node::Table{{"x", Node{.value = true}}}}, "f").error();
   EXPECT_EQ(to_string(errors.front()),
-            "x: unknown key (known here: quota role person device resource grant)");
+            "x: unknown key (known here: quota response role person device resource grant)");
 }
 
 TEST(Document, IsAnExactRoundTrip) {

@@ -50,6 +50,7 @@ TEST(PolicyEdit, LeadsFromOneToTheOtherAndBack) {
 TEST(PolicyEdit, ALargeDocumentIsReadInParts) {
   Policy policy = office();
   policy.quota.devices_per_person = 3;
+  policy.response.contact = "[response]";
   for (int i = 0; i < 40'000; ++i) {
     policy.people[PersonId(fmt::format("p{}", i))] = {
         .name = fmt::format("[person.p{}] \"[\"", i), .roles = {}, .state = PersonState::active};
@@ -104,10 +105,35 @@ TEST(PolicyEdit, TheQuotaIsSetAndTakenAway) {
   EXPECT_EQ(write_edit(difference(limited, office())), "remove = [\"quota\"]\n");
 }
 
+TEST(PolicyEdit, TheResponseIsSetAndTakenAway) {
+  Policy ready = office();
+  ready.response = {
+      .remediation = {ResourceId("wiki")},
+      .contact = "佐藤 03-0000-0000",
+      .officer = PersonId("tanaka"),
+      .two_people = true,
+      .reactions = {Reaction::record, Reaction::isolate, Reaction::cut, Reaction::cut},
+      .most_devices = 5,
+      .most_percent = 20,
+      .window = std::chrono::minutes(90)};
+  for (const auto& [from, to] : {std::pair(office(), ready), std::pair(ready, office())}) {
+    PolicyEdit edit = difference(from, to);
+    EXPECT_EQ(read_edit(write_edit(edit), "edit").value(), edit);
+    Policy policy = from;
+    PolicyEdit undo = apply(edit, policy);
+    EXPECT_EQ(policy, to);
+    apply(undo, policy);
+    EXPECT_EQ(policy, from);
+  }
+  EXPECT_EQ(write_edit(difference(ready, office())), "remove = [\"response\"]\n");
+  EXPECT_EQ(read_edited(write_policy(ready, Syntax::toml), {}, "f").value(), ready);
+}
+
 TEST(PolicyEdit, ARemovalThatMakesNoSenseIsRefused) {
   for (const std::string text :
        {"remove = 1\n", "remove = [1]\n", "remove = [\"grant\"]\n", "remove = [\"thing.x\"]\n",
         "remove = [\"role.it\", \"role.it\"]\n", "remove = [\"quota\", \"quota\"]\n",
+        "remove = [\"response\"]\n[response]\ntwo_people = true\n",
         "remove = [\"quota\"]\n[quota]\ndevices_per_person = 1\n",
         "remove = [\"role.it\"]\n[role.it]\nname = \"x\"\n"}) {
     const auto edit = read_edit(text, "edit");
@@ -143,6 +169,30 @@ TEST(Amend, AQuotaIsCheckedAgainstAllDevices) {
   EXPECT_EQ(valid.policy(), policy);
   edit.quota = Quota{.devices_per_person = 2};
   EXPECT_TRUE(amend(valid, edit));
+}
+
+TEST(Amend, AResponseIsCheckedAndPutInOrder) {
+  Policy policy = office();
+  policy.resources[ResourceId("docs")] = policy.resources.at(ResourceId("wiki"));
+  ValidPolicy valid = validate(policy, example_network()).value();
+  PolicyEdit edit;
+  edit.response = Response{.remediation = {ResourceId("wiki"), ResourceId("nothing")}};
+  EXPECT_FALSE(amend(valid, edit));
+  EXPECT_EQ(valid.policy(), policy);
+  edit.response->remediation = {ResourceId("wiki"), ResourceId("docs"), ResourceId("wiki")};
+  EXPECT_TRUE(amend(valid, edit));
+  EXPECT_EQ(valid.policy().response.remediation,
+            (std::vector{ResourceId("docs"), ResourceId("wiki")}));
+  // What it names cannot go from under it.
+  PolicyEdit removal;
+  removal.resources[ResourceId("docs")] = std::nullopt;
+  const auto refused = amend(valid, removal);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(to_string(refused.error().front()), HasSubstr("response.remediation[docs]"));
+  PolicyEdit secret;
+  secret.resources[ResourceId("docs")] = policy.resources.at(ResourceId("docs"));
+  secret.resources[ResourceId("docs")]->classification = Classification::confidential;
+  EXPECT_FALSE(amend(valid, secret));
 }
 
 TEST(Amend, AGrantIsCheckedForItsHours) {
