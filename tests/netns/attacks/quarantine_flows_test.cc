@@ -162,12 +162,23 @@ bool other_family_goes_on(Ward& ward) {
 }
 
 // Destinations are cut anew, and live flows get their new marks.
-bool remarked(Ward& ward, Talk& talk) {
-  ward.scene.rules.edit_and_remark([](model::PolicyBuilder& staff) {
-    staff.resource("half", Classification::confidential, {"203.0.113.10/32", "2001:db8:2::10/128"},
+bool remarked(Ward& ward) {
+  Scene& scene = ward.scene;
+  scene.rules.edit([](model::PolicyBuilder& staff) {
+    staff.policy.resources.at(ResourceId("web")).prefixes = {model::prefix("203.0.113.0/24"),
+                                                             model::prefix("2001:db8:2::/64")};
+  });
+  const IpAddress other = scene.pick("203.0.113.30", "2001:db8:2::30");
+  Talk talk(scene, scene.syn(scene.laptop(), other, 443));
+  talk.prove();
+  ward.quarantine();
+  const std::uint32_t before = ward.proven_mark(other, Protocol::tcp, 443);
+  scene.rules.edit_and_remark([](model::PolicyBuilder& staff) {
+    staff.resource("half", Classification::confidential, {"203.0.113.0/25", "2001:db8:2::/120"},
                    {"https"});
     staff.grant("tanaka-half", "tanaka", "half", {}, kernel::in_seconds(3600));
   });
+  EXPECT_NE(ward.proven_mark(other, Protocol::tcp, 443), before);
   return talk.goes_on();
 }
 
@@ -265,7 +276,7 @@ std::vector<Attempt> attempts() {
        .how = How::one_family,
        .in_good_standing = true},
       {.name = "destinations cut anew",
-       .succeeds = live(remarked),
+       .succeeds = remarked,
        .open = kept,
        .in_good_standing = true},
       {.name = "granted more",

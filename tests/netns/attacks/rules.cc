@@ -1,6 +1,8 @@
 #include "tests/netns/attacks/rules.h"
 
 #include <algorithm>
+#include <initializer_list>
+#include <string_view>
 #include <utility>
 
 #include "gateway/kernel/conntrack/conntrack.h"
@@ -116,14 +118,17 @@ void Rules::route_as_the_product() {
 
 void Rules::help_with(const std::string& helper, const std::string& protocol, int port) const {
   std::string lines =
-      "add table inet other; add chain inet other early"
-      " { type filter hook prerouting priority -150; }; ";
-  for (const std::string family : {"4", "6"}) {
-    const std::string name = helper + family;
-    lines += "add ct helper inet other " + name + " { type \"" + helper + "\" protocol " +
-             protocol + "; l3proto " + (family == "4" ? "ip" : "ip6") +
-             "; }; add rule inet other early" + " meta nfproto ipv" + family + " " + protocol +
-             " dport " + std::to_string(port) + " ct helper set \"" + name + "\"; ";
+      "add table inet other; "
+      "add chain inet other early { type filter hook prerouting priority -150; }; ";
+  const auto add = [&](std::initializer_list<std::string_view> words) {
+    for (const std::string_view word : words) lines += word;
+  };
+  const std::string to = std::to_string(port);
+  for (const std::string_view version : {"4", "6"}) {
+    add({"add ct helper inet other help", version, " { type \"", helper, "\" protocol ", protocol,
+         "; l3proto ip", version == "4" ? "" : "6", "; }; "});
+    add({"add rule inet other early meta nfproto ipv", version, " ", protocol, " dport ", to,
+         " ct helper set \"help", version, "\"; "});
   }
   at_gateway("nft '" + lines + "'");
 }

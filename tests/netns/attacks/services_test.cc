@@ -49,8 +49,8 @@ TEST_P(Services, OneThatIsNotGranted) {
                                              first_of_all("from_gateway", {nft::Accept{}})})));
 }
 
-// Quarantine acts on a conversation that is under way.
-bool quarantined_goes_on(Scene scene) {
+// A right that goes acts on a conversation that is under way.
+bool goes_on_in_another_cohort(Scene scene) {
   const auto dns = scene.listen(53, SOCK_DGRAM);
   const Packet question = scene.datagram(scene.laptop(), scene.gateway(), 53);
   EXPECT_TRUE(heard(scene, dns, question));
@@ -60,13 +60,13 @@ bool quarantined_goes_on(Scene scene) {
                 (scene.v4() ? "ipv4" : "ipv6") + " --status SEEN_REPLY,ASSURED >/dev/null 2>&1");
   });
   scene.rules.edit_tables(
-      [&](Tables& tables) { tables.cohorts[scene.laptop()] = {Cohort(0xffff)}; });
+      [&](Tables& tables) { tables.cohorts[scene.laptop()] = {Cohort(0xfffe)}; });
   return heard(scene, dns, question);
 }
 
 TEST_P(Services, AConversationEndsWithTheCohort) {
-  EXPECT_FALSE(quarantined_goes_on(Scene(GetParam())));
-  EXPECT_TRUE(quarantined_goes_on(Scene(GetParam(), {established_first("input")})));
+  EXPECT_FALSE(goes_on_in_another_cohort(Scene(GetParam())));
+  EXPECT_TRUE(goes_on_in_another_cohort(Scene(GetParam(), {established_first("input")})));
 }
 
 // A granted network may contain the gateway's other addresses: its services are not meant.
