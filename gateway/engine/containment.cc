@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "gateway/engine/engine.h"
+#include "gateway/engine/notices.h"
 #include "gateway/engine/plan.h"
 #include "gateway/engine/quarantine_views.h"
 #include "gateway/engine/views.h"
@@ -205,6 +206,7 @@ Effects Engine::contain(Quarantine quarantine, Entry entry, AfterContainment the
   auto containment = std::make_shared<Containment>();
   containment->proof.began = moment_;
   containment->then = std::move(then);
+  containment->notice = entry;
   const bool fresh = find_quarantine(quarantine.target) == nullptr;
   hold(with(quarantines_, quarantine));
   if (quarantine.automatic) automatic_.push_back({quarantine.since, quarantine.devices});
@@ -280,8 +282,13 @@ Effects Engine::go_on(const ContainmentPtr& containment, Time now) {
     return go_on(containment, now);
   }
   if (containment->step == containment->steps.size()) {
-    if (containment->errors.empty()) return containment->then(*containment, now);
-    Effects effects = degrade(to_string(containment->errors.front()), now);
+    Effects effects;
+    if (!containment->errors.empty())
+      effects = degrade(to_string(containment->errors.front()), now);
+    if (auto told = std::exchange(containment->notice, std::nullopt)) {
+      if (!containment->errors.empty()) told->result = to_string(containment->errors.front());
+      effects.emplace_back(Notify{notice_of(*told, notice::Kind::cut, notice::Severity::critical)});
+    }
     std::ranges::move(containment->then(*containment, now), std::back_inserter(effects));
     return effects;
   }
@@ -338,7 +345,7 @@ Effects Engine::release_quarantine(const Asked& asked, Time now) {
     return reject(asked, std::move(entry), {std::move(given.error())});
   }
   if (!unstored_.empty()) {
-    return reject(asked, std::move(entry),
+    return reject(asked, entry,
                   {{ErrorCode::failed,
                     entry.object,
                     "a quarantine has not come to the disk yet",
@@ -387,18 +394,20 @@ Effects Engine::let_go(const Asked& asked, const Quarantine& quarantine, Time) {
                  if (!outcome) return reject(asked, entry, {std::move(outcome.error())});
                  hold(without(quarantines_, target));
                  TablesDiff rules = in_kernel({});
-                 return load(std::move(rules), peers_now(now),
-                             [this, asked, target](const Outcome& loaded, Time at) -> Effects {
-                               Node::Table result{{"target", {to_string(target)}},
-                                                  {"released", {true}}};
-                               Effects effects;
-                               if (!loaded) {
-                                 effects = degrade(to_string(loaded.error()), at);
-                                 result.emplace_back("problem", Node{degraded_});
-                               }
-                               effects.emplace_back(Answer{asked.id, Node{std::move(result)}});
-                               return effects;
-                             });
+                 return load(
+                     std::move(rules), peers_now(now),
+                     [this, asked, target, entry](const Outcome& loaded, Time at) -> Effects {
+                       Node::Table result{{"target", {to_string(target)}}, {"released", {true}}};
+                       Effects effects;
+                       if (!loaded) {
+                         effects = degrade(to_string(loaded.error()), at);
+                         result.emplace_back("problem", Node{degraded_});
+                       }
+                       effects.emplace_back(Notify{
+                           notice_of(entry, notice::Kind::released, notice::Severity::medium)});
+                       effects.emplace_back(Answer{asked.id, Node{std::move(result)}});
+                       return effects;
+                     });
                });
 }
 

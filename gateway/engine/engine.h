@@ -89,6 +89,7 @@ class Engine {
     std::function<std::vector<Effect>(Time)> rest = {};  // steps, once those before are done
     Proof proof;
     Errors errors;
+    std::optional<Entry> notice = {};  // what people outside are told of
     std::function<Effects(const Containment&, Time)> then;
   };
   using ContainmentPtr = std::shared_ptr<Containment>;

@@ -4,6 +4,7 @@
 
 #include "gateway/engine/engine.h"
 #include "gateway/engine/flag_views.h"
+#include "gateway/engine/notices.h"
 #include "gateway/engine/quarantine_views.h"
 #include "gateway/engine/views.h"
 
@@ -33,6 +34,20 @@ const std::pair<const DeviceId, Device>* device_at(const Policy& policy, const I
     return std::ranges::count(device.second.addresses, address) > 0;
   });
   return found == policy.devices.end() ? nullptr : &*found;
+}
+
+notice::Severity severity_of(Severity severity) {
+  switch (severity) {
+    case Severity::low:
+      return notice::Severity::low;
+    case Severity::medium:
+      return notice::Severity::medium;
+    case Severity::high:
+      return notice::Severity::high;
+    case Severity::critical:
+      return notice::Severity::critical;
+  }
+  return notice::Severity::critical;
 }
 
 }  // namespace
@@ -236,11 +251,17 @@ Effects Engine::keep_flag(const Asked& asked, const Flag& flag, std::optional<No
         }
         kept.number = std::get<FlagNumber>(*outcome);
         if (kept.state == FlagState::asking) ++flags_asking_;
+        Entry told = entry;
+        told.after = as_toml(kept);
+        Effects effects;
+        effects.emplace_back(
+            Notify{notice_of(told, notice::Kind::flag, severity_of(kept.severity))});
         Node shown = show_flag(kept);
         auto& table = std::get<Node::Table>(shown.value);
         table.emplace_back("repeated", Node{false});
         if (proof) table.emplace_back("proof", *proof);
-        return answer(asked.id, std::move(shown));
+        effects.emplace_back(Answer{asked.id, std::move(shown)});
+        return effects;
       });
 }
 

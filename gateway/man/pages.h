@@ -13,6 +13,7 @@ Page sekishod_8();  // from the words of its help
 Page sekisho_toml_5(std::string_view sample);
 Page sekisho_policy_5();
 Page sekisho_notify_8();                              // from the words of its help
+Page sekisho_portal_8();                              // from the words of its help
 Page sekisho_notify_toml_5(std::string_view sample);  // as sekisho_toml_5()
 
 // Every setting of a configuration to start from, section by section.

@@ -168,9 +168,12 @@ TablesDiff held(const TablesDiff& diff, const Tables& tables, const Holds& befor
   drop_common(held.remove_cohorts, held.add_cohorts);
   drop_common(held.remove_grants, held.add_grants);
   held.may_refuse_more = (!diff.empty() && diff.may_refuse_more) || !is_no_weaker(before, after);
+  const auto of_isolated = [](const auto& row) { return row.first.cohort == kIsolatedCohort; };
+  held.may_refuse_more |= std::ranges::any_of(held.remove_grants, of_isolated);
   // Isolation opens remediation to who may have had no grant on it.
-  held.may_pass_more =
-      (!diff.empty() && diff.may_pass_more) || isolates || !is_no_weaker(after, before);
+  held.may_pass_more = (!diff.empty() && diff.may_pass_more) || isolates ||
+                       !is_no_weaker(after, before) ||
+                       std::ranges::any_of(held.add_grants, of_isolated);
   return held;
 }
 

@@ -53,9 +53,6 @@ void replace_rights(Tables& tables, Cohort cohort, const Rights& rights, TablesD
   const Rights before = rights_of(tables, cohort);
   if (before == rights) return;
   compare_rights(cohort, before, rights, diff);
-  const Shift found = shift(before, {}, rights, {});
-  diff.may_refuse_more |= found.takes;
-  diff.may_pass_more |= found.gives;
   remove_rights(tables, cohort);
   for (const auto& [atom, until] : rights) tables.grants.emplace(GrantKey{cohort, atom}, until);
 }

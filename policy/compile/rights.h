@@ -30,8 +30,8 @@ struct RightsHash {
 Rights rights_of(const Tables& tables, Cohort cohort);
 
 void remove_rights(Tables& tables, Cohort cohort);
-// Puts `rights` in the place of what `tables` grant to a cohort, and notes in `diff` what that
-// changes.
+// Puts `rights` in the place of what `tables` grant to a cohort that no device has, and notes in
+// `diff` what that changes.
 void replace_rights(Tables& tables, Cohort cohort, const Rights& rights, TablesDiff& diff);
 // Notes in `diff` the rows in which a cohort's rights differ.
 void compare_rights(Cohort cohort, const Rights& before, const Rights& after, TablesDiff& diff);

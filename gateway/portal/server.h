@@ -1,0 +1,36 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <map>
+#include <vector>
+
+#include "gateway/portal/gateway.h"
+
+namespace sekisho::portal {
+
+// HTTP/1.1 for devices. Everything is bounded: a connection lives kPatience without a whole
+// request, asks kMostRequests times, and there are only so many in all and of one address. Runs on
+// the thread of `context`.
+class Server {
+ public:
+  static constexpr std::size_t kMostConnections = 256, kMostOfOneAddress = 8, kMostRequests = 100;
+  static constexpr std::chrono::seconds kPatience{15};
+
+  Server(boost::asio::io_context& context, Gateway& gateway)
+      : context_(context), gateway_(gateway) {}
+
+  // A socket that listens already; it is the server's from then on.
+  void serve(boost::asio::ip::tcp::acceptor acceptor);
+
+ private:
+  void accept(boost::asio::ip::tcp::acceptor& acceptor);
+
+  boost::asio::io_context& context_;
+  Gateway& gateway_;
+  std::vector<std::unique_ptr<boost::asio::ip::tcp::acceptor>> acceptors_;
+  std::map<boost::asio::ip::address, std::size_t> connections_;
+  std::size_t all_ = 0;
+};
+
+}  // namespace sekisho::portal
