@@ -87,6 +87,52 @@ TEST_F(SmallDisk, FullWhileItIsMadeLeavesNoState) {
   EXPECT_TRUE(Store::open(state(), kNow));
 }
 
+// Until nothing more fits: the quarantine of one target with ever more devices, and a flag each.
+TEST_F(SmallDisk, FullKeepsTheQuarantineAndTheFlagsThatWereTold) {
+  const QuarantineTarget everyone = Everyone{};
+  Quarantine told = quarantine(everyone);
+  std::vector<Flag> flags;
+  const auto put_more = [&](Store& store) -> Result<void> {
+    Quarantine more = told;
+    more.devices.emplace_back(std::string(500, 'x') + std::to_string(told.devices.size()));
+    if (auto put = store.put_quarantine(more, operation("quarantine.add")); !put) return put;
+    told = more;
+    Flag flagged = flag("laptop", std::to_string(flags.size()));
+    const auto added = store.add_flag(flagged, operation("flag.add"));
+    if (!added) return std::unexpected(added.error());
+    flagged.number = *added;
+    flags.insert(flags.begin(), flagged);
+    return {};
+  };
+  const auto expect_told = [&](Store& store) {
+    EXPECT_EQ(must(store.quarantines()), std::vector{told});
+    EXPECT_EQ(must(store.flags(10'000)), flags);
+    EXPECT_EQ(must(store.verify_operations()), std::nullopt);
+  };
+  {
+    Store store = must(Store::open(state(), kNow));
+    must(put_more(store));
+    fill();
+    Result<void> last;
+    for (int more = 0; more < 10'000 && last; ++more) last = put_more(store);
+    EXPECT_THAT(to_string(why(last)), AllOf(HasSubstr("state.db"), HasSubstr("the disk is full")));
+    expect_told(store);
+    // Still full.
+    EXPECT_FALSE(store.set_flag(flags.front().number, FlagState::acted, std::string(1 << 20, 'y'),
+                                operation("flag.act")));
+    expect_told(store);
+    free();
+    must(put_more(store));
+    expect_told(store);
+    must(store.release_quarantine(everyone, "nothing", operation("quarantine.release")));
+  }
+  Store again = must(Store::open(state(), kNow));
+  EXPECT_TRUE(must(again.quarantines()).empty());
+  ASSERT_EQ(must(again.past_quarantines(10)).size(), 1U);
+  EXPECT_EQ(must(again.past_quarantines(10)).front().quarantine, told);
+  EXPECT_EQ(must(again.flags(10'000)), flags);
+}
+
 TEST_F(SmallDisk, ReadOnlyIsAnErrorThatNamesTheFile) {
   {
     Store store = must(Store::open(state(), kNow));

@@ -59,10 +59,7 @@ TEST_F(Operations, TheEncodingIsTheDocumentedOne) {
 
 TEST_F(Operations, TheDatabaseRefusesToChangeThem) {
   for (const char* sql : {"UPDATE operations SET reason = 'x'", "DELETE FROM operations"}) {
-    sqlite3* handle = nullptr;
-    ASSERT_EQ(sqlite3_open(directory_.file().c_str(), &handle), SQLITE_OK);
-    EXPECT_EQ(sqlite3_exec(handle, sql, nullptr, nullptr, nullptr), SQLITE_CONSTRAINT) << sql;
-    sqlite3_close(handle);
+    EXPECT_EQ(refusal_of(directory_.file(), sql), SQLITE_CONSTRAINT) << sql;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -112,6 +113,30 @@ inline NewRevision revision(const std::string& document, RevisionNumber base,
           .space = space(next)};
 }
 
+inline Quarantine quarantine(QuarantineTarget target, Time since = kNow) {
+  return {.target = std::move(target),
+          .level = Hold::isolate,
+          .reason = "it was lost",
+          .by = "sato",
+          .since = since,
+          .devices = {DeviceId("laptop"), DeviceId("phone")},
+          .keys = {PublicKey(key_bytes(1)), PublicKey(key_bytes(2))}};
+}
+
+inline Flag flag(const std::string& device, const std::string& key, Time time = kNow) {
+  return {.number = {},
+          .time = time,
+          .source = "clamav",
+          .key = key,
+          .severity = Severity::high,
+          .detail = "Eicar-Signature in /home/tanaka",
+          .device = DeviceId(device),
+          .person = PersonId("tanaka"),
+          .state = FlagState::asking,
+          .outcome = "the guard allows no more",
+          .by = "device:" + device};
+}
+
 // In these tests an edit says all of the document that it leads to.
 inline std::string text_of(const Revision& revision) {
   return revision.edits.empty() ? revision.document : revision.edits.back();
@@ -131,5 +156,40 @@ inline std::string tamper(const std::filesystem::path& file, const std::string& 
   sqlite3_close(handle);
   return first;
 }
+
+// What SQLite says to SQL from outside.
+inline int refusal_of(const std::filesystem::path& file, const std::string& sql) {
+  sqlite3* handle = nullptr;
+  EXPECT_EQ(sqlite3_open(file.c_str(), &handle), SQLITE_OK);
+  const int code = sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr);
+  sqlite3_close(handle);
+  return code;
+}
+
+// A state that can be closed and opened again as a daemon that starts does.
+class StoreTest : public testing::Test {
+ protected:
+  Store& store() { return *store_; }
+  void open_again() {
+    store_.reset();
+    store_.emplace(must(Store::open(directory_.state(), kNow)));
+  }
+  std::string sql(const std::string& text) { return tamper(directory_.file(), text); }
+  // `write`, and that it is in the record, whose chain holds.
+  template <class Write>
+  auto recorded(const Operation& entry, Write write) {
+    const std::size_t before = must(store().operations(1'000)).size();
+    auto result = write(entry);
+    EXPECT_TRUE(result) << to_string(result.error());
+    const auto operations = must(store().operations(1'000));
+    EXPECT_EQ(operations.size(), before + 1);
+    EXPECT_EQ(operations.front().operation, entry);
+    EXPECT_EQ(must(store().verify_operations()), std::nullopt);
+    return result;
+  }
+
+  Directory directory_;
+  std::optional<Store> store_ = must(Store::open(directory_.state(), kNow));
+};
 
 }  // namespace sekisho::store

@@ -98,19 +98,6 @@ TEST(Store, RefusesNewerSchemaAndNamesBothVersions) {
   EXPECT_EQ(tamper(directory.file(), "PRAGMA user_version"), "7");
 }
 
-TEST(Store, AnOlderSchemaIsBroughtUp) {
-  const Directory directory;
-  make_state(directory);
-  tamper(directory.file(),
-         "DROP TABLE provisional; DROP TABLE quarantines; DROP TABLE flags;"
-         "DROP TABLE device_tokens; PRAGMA user_version=1");
-  EXPECT_EQ(why_not_open(directory), "it opened");
-  Store store = must(Store::open(directory.state(), kNow));
-  EXPECT_EQ(must(store.provisional()), std::nullopt);
-  EXPECT_TRUE(must(store.quarantines()).empty());
-  EXPECT_EQ(tamper(directory.file(), "PRAGMA user_version"), "3");
-}
-
 TEST(Store, RefusesDatabaseOfAnotherProgram) {
   const Directory directory;
   make_state(directory);
