@@ -168,7 +168,6 @@ Effects Engine::add_quarantine(const Asked& asked, Time now) {
   quarantine.by = asked.actor.name;
   quarantine.since = now;
   if (const Quarantine* before = find_quarantine(quarantine.target)) {
-    entry.before = as_toml(*before);
     Quarantine same = *before;
     catch_devices(same, active_->policy.policy());
     if (quarantine.level <= before->level && same == *before) {
@@ -176,14 +175,8 @@ Effects Engine::add_quarantine(const Asked& asked, Time now) {
       std::get<Node::Table>(shown.value).emplace_back("changed", Node{false});
       return answer(asked.id, std::move(shown));
     }
-    quarantine.level = std::max(quarantine.level, before->level);
-    quarantine.since = before->since;
-    quarantine.devices = before->devices;
-    quarantine.keys = before->keys;
-    quarantine.automatic = before->automatic;
   }
-  catch_devices(quarantine, active_->policy.policy());
-  entry.after = as_toml(quarantine);
+  succeed_former(quarantine, entry);
   const auto target = quarantine.target;
   return contain(
       std::move(quarantine), entry,
@@ -201,6 +194,20 @@ Effects Engine::add_quarantine(const Asked& asked, Time now) {
 }
 
 // ---- holding ----
+
+// What comes in the place of the one in force of the same target lets go of nothing that it holds.
+void Engine::succeed_former(Quarantine& quarantine, Entry& entry) const {
+  if (const Quarantine* before = find_quarantine(quarantine.target)) {
+    entry.before = as_toml(*before);
+    quarantine.level = std::max(quarantine.level, before->level);
+    quarantine.since = before->since;
+    quarantine.automatic = before->automatic;
+    quarantine.devices = before->devices;
+    quarantine.keys = before->keys;
+  }
+  catch_devices(quarantine, active_->policy.policy());
+  entry.after = as_toml(quarantine);
+}
 
 Effects Engine::contain(Quarantine quarantine, Entry entry, AfterContainment then, Time now) {
   auto containment = std::make_shared<Containment>();

@@ -122,6 +122,7 @@ class Engine {
   Effects reject(const Asked& asked, Entry entry, Errors errors);
   Effects quarantine(const Asked& asked, Time now);
   Effects add_quarantine(const Asked& asked, Time now);
+  void succeed_former(Quarantine& quarantine, Entry& entry) const;
   Effects contain(Quarantine quarantine, Entry entry, AfterContainment then, Time now);
   Effects go_on(const ContainmentPtr& containment, Time now);
   PurgeFlows what_flows(const Quarantine& quarantine) const;

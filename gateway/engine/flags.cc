@@ -192,17 +192,13 @@ Effects Engine::weigh(const Asked& asked, Flag flag, Time now) {
     flag.outcome = *std::move(why);
     return keep_flag(asked, flag, {});
   }
-  if (const Quarantine* before = find_quarantine(quarantine.target)) {
-    quarantine.since = before->since;
-    quarantine.automatic = before->automatic;
-  }
   flag.state = FlagState::acted;
   flag.outcome = std::string("it was ") + (action == Reaction::cut ? "cut off" : "isolated");
-  const Entry entry{.actor = asked.actor,
-                    .operation = "quarantine.add",
-                    .object = to_string(quarantine.target),
-                    .after = as_toml(quarantine),
-                    .reason = quarantine.reason};
+  Entry entry{.actor = asked.actor,
+              .operation = "quarantine.add",
+              .object = to_string(quarantine.target),
+              .reason = quarantine.reason};
+  succeed_former(quarantine, entry);
   return contain(
       std::move(quarantine), entry,
       [this, asked, flag](const Containment& done, Time) -> Effects {
@@ -310,7 +306,7 @@ Effects Engine::decide_flag(const Asked& asked) {
     Entry act = entry;
     act.operation = "quarantine.add";
     act.object = to_string(quarantine.target);
-    act.after = as_toml(quarantine);
+    succeed_former(quarantine, act);
     return contain(
         std::move(quarantine), act,
         [=, this](const Containment& done, Time) -> Effects {

@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "policy/model/document.h"
 #include "world.h"
 
 namespace sekisho::engine {
@@ -72,7 +74,46 @@ class EngineTest : public testing::Test {
     return world.passes(from, to, Protocol::tcp, Port(443));
   }
 
+  // The policy in force, changed and applied as a document.
+  Policy policy() const {
+    return read_policy(world.revisions.at(world.active).document, Syntax::toml, "now").value();
+  }
+  void edit_policy(const std::function<void(Policy&)>& edit) {
+    Policy edited = policy();
+    edit(edited);
+    must("policy.apply", {{"document", text(write_policy(edited, Syntax::toml))}});
+    world.trace.clear();
+    world.record.clear();
+  }
+  void pass(Time::duration time) {
+    world.now += time;
+    const auto due = world.engine.next_deadline();
+    if (due && *due <= world.now) world.tell(Woke{});
+  }
+  Node add_quarantine(std::string_view target, std::string_view level = "isolate") {
+    Node::Table parameters{{"target", text(target)}, {"reason", text("it was lost")}};
+    if (!target.starts_with("resource:")) parameters.emplace_back("level", text(level));
+    return must("quarantine.add", std::move(parameters));
+  }
+  Node release(std::string_view target) {
+    return must("quarantine.release",
+                {{"target", text(target)}, {"reason", text("clean")}, {"finding", text("none")}});
+  }
+
   World world;
 };
+
+inline std::string word(const Node& node, std::string_view member) {
+  const Node* found = node.find(member);
+  const std::string* value = found == nullptr ? nullptr : found->string();
+  return value == nullptr ? "(none)" : *value;
+}
+inline bool yes(const Node& node, std::string_view member) {
+  const Node* found = node.find(member);
+  return found != nullptr && std::get<bool>(found->value);
+}
+inline std::int64_t count(const Node& node, std::string_view member) {
+  return std::get<std::int64_t>(node.find(member)->value);
+}
 
 }  // namespace sekisho::engine

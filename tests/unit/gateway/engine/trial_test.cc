@@ -15,18 +15,12 @@ class TrialTest : public EngineTest {
  protected:
   // The policy of now without the grant on the internet.
   std::string without_web() const {
-    Policy policy =
-        read_policy(world.revisions.at(world.active).document, Syntax::toml, "now").value();
-    policy.grants.erase(GrantId("web"));
-    return write_policy(policy, Syntax::toml);
+    Policy without = policy();
+    without.grants.erase(GrantId("web"));
+    return write_policy(without, Syntax::toml);
   }
   Node apply(std::string_view confirm = "60s") {
     return must("policy.apply", {{"document", text(without_web())}, {"confirm", text(confirm)}});
-  }
-  void pass(seconds time) {
-    world.now += time;
-    const auto due = world.engine.next_deadline();
-    if (due && *due <= world.now) world.tell(Woke{});
   }
   std::string last_word() const { return world.record.back().reason; }
 };

@@ -22,9 +22,14 @@ void World::tell(Command command) {
 
 control::Reply World::ask(std::string_view name, Node::Table parameters,
                           control::Authority authority) {
+  return ask(name, std::move(parameters),
+             control::Actor{.name = "officer", .uid = 0, .authority = authority});
+}
+
+control::Reply World::ask(std::string_view name, Node::Table parameters, control::Actor actor) {
   reply_.reset();
   tell(Asked{RequestId(1),
-             {.name = "officer", .uid = 0, .authority = authority},
+             std::move(actor),
              {control::find_operation(name)->id, {std::move(parameters)}},
              moment()});
   return reply_.value_or(std::unexpected(Errors{{ErrorCode::failed, "world", "no answer came"}}));

@@ -27,6 +27,7 @@ class World : public Kernel, public Disk {
   // One operation, as the officer unless `authority` says otherwise; parameters as (name, node).
   control::Reply ask(std::string_view operation, Node::Table parameters,
                      control::Authority authority = control::Authority::officer);
+  control::Reply ask(std::string_view operation, Node::Table parameters, control::Actor actor);
   // The process begins anew, with what is on disk.
   void restart();
   // The wall clock is set; the kernel's own goes on as it was.
