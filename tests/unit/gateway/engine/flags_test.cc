@@ -443,6 +443,25 @@ TEST_F(FlagsTest, WhatAQuarantineCaughtStaysCaught) {
   }
 }
 
+TEST_F(FlagsTest, NamesAndKeysThatAreGoneStayCaught) {
+  add_quarantine("person:tanaka");
+  must("device.remove", {{"id", text("laptop")}});
+  flag("person:tanaka", "critical");
+  const auto held = [&](std::string_view id, std::string_view key) {
+    must("device.add", {{"id", text(id)}, {"person", text("suzuki")}, {"public_key", text(key)}});
+    const bool holds = is_held(id);
+    must("device.remove", {{"id", text(id)}});
+    return holds;
+  };
+  constexpr std::string_view kFresh = "Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2M=";
+  EXPECT_FALSE(held("other", "ZGRkZGRkZGRkZGRkZGRkZGRkZGRkZGRkZGRkZGRkZGQ="));
+  EXPECT_TRUE(held("found", kKeyA)) << "by its key";
+  must("device.add",
+       {{"id", text("laptop")}, {"person", text("suzuki")}, {"public_key", text(kFresh)}});
+  EXPECT_FALSE(https(policy().devices.at(DeviceId("laptop")).addresses.front(), kWiki))
+      << "by its name";
+}
+
 // Two sources of holds on one device: the one that is released leaves the other's.
 TEST_F(FlagsTest, AFlagOfAPersonKeepsTheHoldOfTheirDevice) {
   add_quarantine("device:laptop", "cut");
