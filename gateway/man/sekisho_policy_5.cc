@@ -98,7 +98,8 @@ void response(Page& page) {
             "The id of a person whose devices are never quarantined automatically. Without it, "
             "those of every person of kind owner.");
   page.item("two_people",
-            "true: who releases must be another than who quarantined. Default: false.");
+            "true: a release takes two people: the first asks for it, another one agrees. Default: "
+            "false.");
   for (const char* severity : {"low", "medium", "high", "critical"}) page.item(severity, actions);
   page.item("most_devices",
             "A number, 1 or more. Default: 3. No more devices than this are quarantined "

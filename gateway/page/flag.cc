@@ -44,7 +44,7 @@ std::string write_flag(const Node& result) {
   for (const std::string_view name : {"flag", "device", "state", "outcome", "repeated"}) {
     if (const Node* value = result.find(name)) told.emplace_back(std::string(name), *value);
   }
-  return write_json({std::move(told)}, false);
+  return write_json({std::move(told)}, true);
 }
 
 }  // namespace sekisho::page

@@ -29,7 +29,7 @@ std::string problem(int status, const std::string& code, const std::string& deta
                     const std::string& advice) {
   Node::Table members{{"status", {std::int64_t{status}}}, {"code", {code}}, {"detail", {detail}}};
   if (!advice.empty()) members.emplace_back("advice", Node{advice});
-  return write_json({std::move(members)}, false);
+  return write_json({std::move(members)}, true);
 }
 
 std::string problem(const Error& error) {

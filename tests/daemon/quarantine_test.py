@@ -169,7 +169,7 @@ class Quarantine(unittest.TestCase):
         self.daemon.start()
 
     def test_a_release_says_why_and_may_need_two(self):
-        sekisho("response set --two-people")
+        sekisho("response set --two-people true")
         quarantine("device:ana-laptop")
         sekisho("quarantine release device:ana-laptop --reason clean", expect=2)
         sekisho("quarantine release device:ana-laptop --reason '' --finding ''", FAILURE)
@@ -181,6 +181,7 @@ class Quarantine(unittest.TestCase):
         run("id second >/dev/null 2>&1 || useradd --system --groups sekisho-admin second")
         second = result("quarantine release device:ana-laptop --reason clean --finding nothing", user="second")
         self.assertTrue(second["released"])
+        sekisho("response set --two-people false")
         self.assertTrue(self.passes(self.ana))
         past = result("quarantine list --past")[0]
         self.assertEqual((past["target"], past["finding"], past["released_by"]), ("device:ana-laptop", "nothing", "second"))
