@@ -354,7 +354,7 @@ Effects Engine::release_quarantine(const Asked& asked, Time now) {
   if (!unstored_.empty()) {
     return reject(asked, entry,
                   {{ErrorCode::failed,
-                    entry.object,
+                    to_string(*target),
                     "a quarantine has not come to the disk yet",
                     {},
                     "look at the disk (sekisho status, sekisho doctor), then release it"}});

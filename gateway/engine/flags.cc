@@ -278,7 +278,8 @@ Effects Engine::decide_flag(const Asked& asked) {
     const auto& found = std::get<std::optional<Flag>>(*outcome);
     if (!found) return reject(asked, entry, {no_flag(number)});
     const Flag flag = *found;
-    const auto settle = [=, this](FlagState state, std::string how, std::optional<Node> proof) {
+    const auto settle = [=, this](FlagState state, const std::string& how,
+                                  const std::optional<Node>& proof) {
       const SetFlag change{number, state, how, entry};
       return await(change, [=, this](Outcome stored, Time) -> Effects {
         if (!stored) return reject(asked, entry, {std::move(stored.error())});

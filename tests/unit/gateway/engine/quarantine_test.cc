@@ -196,7 +196,7 @@ TEST_F(QuarantineTest, ADiskThatStaysFullIsTriedEverySecondAndNobodyIsReleased) 
   EXPECT_THAT(why_not("quarantine.release", {{"target", text("device:laptop")},
                                              {"reason", text("clean")},
                                              {"finding", text("none")}}),
-              HasSubstr("has not come to the disk yet"));
+              HasSubstr("device:laptop: a quarantine has not come to the disk yet"));
   EXPECT_FALSE(https(kLaptop, kWeb));
   full = false;
   pass(seconds(1));
