@@ -140,6 +140,7 @@ class Engine {
   Effects flag(const Asked& asked, Time now);
   Effects make_token(const Asked& asked);
   Effects add_flag(const Asked& asked, Time now);
+  Effects hear_device(const Asked& asked, Time now);
   Effects recognise(const Asked& asked, Flag flag, Time now);
   Effects weigh(const Asked& asked, Flag flag, Time now);
   Effects keep_flag(const Asked& asked, const Flag& flag, std::optional<Node> proof);

@@ -18,7 +18,7 @@ using control::OperationId;
 namespace {
 
 // Of one device, from inside the tunnel: what is more is refused.
-constexpr int kMostFlags = 30;
+constexpr int kMostFlags = 30, kMostRecorded = 3;
 constexpr std::chrono::minutes kIn{1};
 
 Error no_token() {
@@ -106,51 +106,60 @@ Effects Engine::make_token(const Asked& asked) {
   });
 }
 
-// From the portal it is a device's own word: the token says whose, and must fit the address that
-// WireGuard vouches for.
 Effects Engine::add_flag(const Asked& asked, Time now) {
+  if (asked.actor.authority == Authority::portal) return hear_device(asked, now);
   Entry entry{.actor = asked.actor, .operation = "flag.add", .object = "flag"};
-  auto given = flag_of(asked.request, now);
-  if (!given) return reject(asked, std::move(entry), {std::move(given.error())});
-  Flag flag = *std::move(given);
-  flag.by = asked.actor.name;
+  auto flag = flag_of(asked.request, now);
+  if (!flag) return reject(asked, std::move(entry), {std::move(flag.error())});
+  flag->by = asked.actor.name;
   const Policy& policy = active_->policy.policy();
-  if (asked.actor.authority > Authority::portal) {
-    const auto target = target_of(asked.request, policy);
-    if (!target) return reject(asked, std::move(entry), {target.error()});
-    if (auto named = name_flagged(flag, *target, policy); !named) {
-      return reject(asked, std::move(entry), {std::move(named.error())});
-    }
-    return recognise(asked, std::move(flag), now);
+  const auto target = target_of(asked.request, policy);
+  if (!target) return reject(asked, std::move(entry), {target.error()});
+  if (auto named = name_flagged(*flag, *target, policy); !named) {
+    return reject(asked, std::move(entry), {std::move(named.error())});
   }
+  return recognise(asked, *std::move(flag), now);
+}
+
+// A device's own word, from the portal: the token says whose, and must fit the address that
+// WireGuard vouches for. What it says too often is not taken, and of what is refused no more than the
+// first few are recorded, so that nobody fills the disk from inside the tunnel.
+Effects Engine::hear_device(const Asked& asked, Time now) {
   const auto address = IpAddress::parse(text_parameter(asked.request, "address"));
-  const auto* device = address ? device_at(policy, *address) : nullptr;
-  if (device == nullptr) return reject(asked, std::move(entry), {no_token()});
-  flag.device = device->first;
-  flag.person = device->second.person;
-  flag.by = "device:" + flag.device.str();
-  entry.object = "device." + flag.device.str();
+  const auto* device = address ? device_at(active_->policy.policy(), *address) : nullptr;
+  const DeviceId id = device == nullptr ? DeviceId() : device->first;
+  const Entry entry{.actor = asked.actor,
+                    .operation = "flag.add",
+                    .object = device == nullptr ? "flag" : "device." + id.str()};
+  auto& [since, count] = flagged_[id];
+  if (now < since || now >= since + kIn) {
+    since = now;
+    count = 0;
+  }
+  ++count;
+  const auto turn_down = [this, asked, entry, recorded = count <= kMostRecorded](Error error) {
+    if (recorded) return reject(asked, entry, {std::move(error)});
+    return answer(asked.id, std::unexpected(Errors{std::move(error)}));
+  };
+  if (count > kMostFlags) {
+    return turn_down({ErrorCode::not_permitted,
+                      entry.object,
+                      "speaks more than " + std::to_string(kMostFlags) + " times a minute",
+                      {},
+                      "send a thing once, with a key"});
+  }
+  auto flag = flag_of(asked.request, now);
+  if (!flag) return turn_down(std::move(flag.error()));
+  if (device == nullptr) return turn_down(no_token());
+  flag->device = id;
+  flag->person = device->second.person;
+  flag->by = "device:" + id.str();
   return await(FindToken{text_parameter(asked.request, "token")},
-               [this, asked, flag, entry](Outcome outcome, Time at) -> Effects {
-                 if (!outcome) return reject(asked, entry, {std::move(outcome.error())});
+               [this, asked, flag = *std::move(flag), turn_down](Outcome outcome, Time at) {
+                 if (!outcome) return turn_down(std::move(outcome.error()));
                  if (std::get<std::optional<DeviceId>>(*outcome) != flag.device ||
                      quarantined_.people.contains(flag.person)) {
-                   return reject(asked, entry, {no_token()});
-                 }
-                 auto& [since, count] = flagged_[flag.device];
-                 if (at < since || at >= since + kIn) {
-                   since = at;
-                   count = 0;
-                 }
-                 if (++count > kMostFlags) {
-                   return answer(
-                       asked.id,
-                       std::unexpected(Errors{{ErrorCode::not_permitted,
-                                               "device." + flag.device.str(),
-                                               "flags itself more than " +
-                                                   std::to_string(kMostFlags) + " times a minute",
-                                               {},
-                                               "send a thing once, with a key"}}));
+                   return turn_down(no_token());
                  }
                  return recognise(asked, flag, at);
                });
