@@ -17,7 +17,7 @@ std::string as_toml(const std::string& name, const Settings& settings) {
 }
 
 template <class Settings>
-Checked<Edit> edit_one(std::string name, const Settings& now,
+Checked<Edit> edit_one(const std::string& name, const Settings& now,
                        std::optional<Settings> PolicyEdit::* changed,
                        Checked<Settings> (*decode)(const Node&, std::string_view),
                        const Request& request) {

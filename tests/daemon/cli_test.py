@@ -10,7 +10,7 @@ from spaces import RUN, alone, run
 if __name__ == "__main__":
     alone()
 
-from gateway import (CONFLICT, FAILURE, NO, NOT_FOUND, OK, POLICY, SOCKET, UNREACHABLE, USAGE, Daemon, records, result, sekisho)
+from gateway import (CONFLICT, FAILURE, GOOD_CONFIG, NO, NOT_FOUND, OK, POLICY, SOCKET, UNREACHABLE, USAGE, Daemon, records, result, sekisho)
 
 KEY, OTHER_KEY = (run("wg genkey | wg pubkey").strip() for _ in range(2))
 
@@ -30,12 +30,17 @@ EVERY_OPERATION = [
     ("grant list", OK), ("grant show cho-db", OK), ("grant set cho-db --until never", OK),
     ("policy can cho 203.0.113.40:5432", OK), ("policy explain cho 203.0.113.40:5432", OK), ("policy review", OK),
     ("policy matrix", OK), ("policy matrix --person cho --resource db --at 2098-01-01", OK), ("policy export", OK), ("policy history", OK),
+    ("response set --remediation db --contact 'Sato 03' --officer cho --two-people true --low record", OK), ("response show", OK),
+    ("response set --remediation none --officer none --two-people false", OK),
+    ("quarantine add cho-pc --reason test --level cut", OK), ("quarantine list", OK), ("quarantine show cho-pc", OK),
+    ("quarantine release cho-pc --reason looked --finding nothing", OK), ("quarantine test", OK),
+    ("flag add cho-pc --source siem --detail worm", OK), ("flag list", OK), ("flag show 1", OK), ("flag act 1 --reason looked", OK),
+    ("flag dismiss 1 --reason looked", OK), ("quarantine release cho-pc --reason looked --finding nothing", OK),
+    ("device token cho-pc", OK), ("notice show 10.66.0.2", OK), ("notify test", OK), ("person offboard ana", OK),
     ("policy check {file}", OK), ("policy diff {file}", OK), ("policy apply {file}", OK), ("policy import {new}", OK),
     ("policy apply {file} --confirm 60s", OK), ("policy confirm", OK),
     ("policy fmt {file}", OK), ("completion zsh", OK),
     ("policy rollback 1", OK), ("audit list", OK), ("audit verify", OK),
-    ("response set --remediation db --contact 'Sato 03' --officer cho --two-people true --low record", OK), ("response show", OK),
-    ("response set --remediation none --officer none", OK),
     ("grant remove ana-web", OK), ("resource remove web", OK), ("person add temp --name T", OK),
     ("device add temp-pc --person temp --public-key {other}", OK), ("device remove temp-pc", OK), ("person remove temp", OK),
     ("role add temp", OK), ("role remove temp", OK),
@@ -81,7 +86,8 @@ REFUSED = [
 class CommandLine(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.daemon = Daemon()
+        (RUN / "outbox").mkdir()
+        cls.daemon = Daemon(GOOD_CONFIG + f'outbox = "{RUN}/outbox"\n')
         cls.daemon.make_interface()
         cls.daemon.start()
         cls.files = {"file": POLICY, "bad": "[person.x]\nstate = 7\n", "lost": '[person.x]\nname = "X"\n[grant.x]\nwho = "person:x"\nresource = "nowhere"\nreason = "r"\n',
