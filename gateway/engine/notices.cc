@@ -136,7 +136,7 @@ Effects Engine::see(Seen seen, Time now) {
 }
 
 Effects Engine::test_notify(const Asked& asked) {
-  Entry entry{.actor = asked.actor, .operation = "notify.test", .object = "outbox"};
+  const Entry entry{.actor = asked.actor, .operation = "notify.test", .object = "outbox"};
   SendTest test{notice_of(entry, notice::Kind::test, notice::Severity::low)};
   return await(std::move(test), [this, asked, entry](Outcome outcome, Time) -> Effects {
     if (!outcome) return reject(asked, entry, {std::move(outcome.error())});
