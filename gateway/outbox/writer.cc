@@ -84,7 +84,7 @@ Result<std::string> Writer::put(notice::Notice notice) {
                    "see why they are not delivered: systemctl status sekisho-notify"});
   }
   notice.id = new_id();
-  const std::string id = notice.id;
+  std::string id = notice.id;
   auto written = write_file(folder_, folder.get(), id + std::string(kSuffix),
                             notice::write_notice(notice), true);
   if (!written) return refuse(std::move(written.error()));
