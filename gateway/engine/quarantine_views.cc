@@ -113,7 +113,7 @@ Node show_quarantine(const Quarantine& quarantine) {
   if (const auto& release = quarantine.release) {
     shown.emplace_back("release_asked_by", text(release->by));
     shown.emplace_back("release_asked_at", text(to_string(release->at)));
-    shown.emplace_back("finding", text(release->finding));
+    shown.emplace_back("release_asked_finding", text(release->finding));
   }
   return {std::move(shown)};
 }
