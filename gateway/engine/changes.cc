@@ -230,6 +230,7 @@ Effects Engine::proceed(const ChangePtr& change, Time now) {
     change->kernel_changed |= touches_kernel(done);
     note(change->proof, done, *outcome, moment_);
     if (std::holds_alternative<Abandon>(done)) unfinished_.reset();
+    if (const auto* store = std::get_if<StoreQuarantine>(&done)) settle_debt(store->quarantine);
     if (const auto* number = std::get_if<RevisionNumber>(&*outcome)) change->revision = *number;
     // From here on the new revision is the one in force: what still fails is repaired towards it.
     if (std::holds_alternative<Activate>(done)) {
@@ -270,7 +271,7 @@ Effects Engine::undo(const ChangePtr& change, Error error, Time now) {
   if (change->activated) {
     for (; change->step < change->plan.size(); ++change->step) {
       const auto* store = std::get_if<StoreQuarantine>(&change->plan[change->step]);
-      if (store != nullptr) unstored_.push_back(*store);
+      if (store != nullptr) owe(*store);
     }
     Effects effects = degrade(to_string(error), now);
     error.advice =

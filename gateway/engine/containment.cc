@@ -308,6 +308,7 @@ Effects Engine::go_on(const ContainmentPtr& containment, Time now) {
     }
     if (outcome) {
       note(containment->proof, done, *outcome, moment_);
+      if (const auto* store = std::get_if<StoreQuarantine>(&done)) settle_debt(store->quarantine);
       return go_on(containment, at);
     }
     if (changes_tables(done)) {
@@ -320,7 +321,7 @@ Effects Engine::go_on(const ContainmentPtr& containment, Time now) {
       containment->step = 0;
       return go_on(containment, at);
     }
-    if (const auto* store = std::get_if<StoreQuarantine>(&done)) unstored_.push_back(*store);
+    if (const auto* store = std::get_if<StoreQuarantine>(&done)) owe(*store);
     containment->errors.push_back(std::move(outcome.error()));
     return go_on(containment, at);
   });
@@ -329,10 +330,24 @@ Effects Engine::go_on(const ContainmentPtr& containment, Time now) {
 // What could not be done is tried again: the disk, then the kernel.
 Effects Engine::retry() {
   if (unstored_.empty()) return install();
-  return await(unstored_.front(), [this](Outcome outcome, Time now) -> Effects {
+  // As it is by now: it may have become stricter since.
+  StoreQuarantine store = unstored_.front();
+  if (const Quarantine* held = find_quarantine(store.quarantine.target)) store.quarantine = *held;
+  return await(store, [this, held = store.quarantine](Outcome outcome, Time now) -> Effects {
     if (!outcome) return degrade(to_string(outcome.error()), now);
-    unstored_.erase(unstored_.begin());
+    settle_debt(held);
     return retry();
+  });
+}
+
+void Engine::owe(StoreQuarantine store) {
+  settle_debt(store.quarantine);
+  unstored_.push_back(std::move(store));
+}
+
+void Engine::settle_debt(const Quarantine& stored) {
+  std::erase_if(unstored_, [&](const StoreQuarantine& each) {
+    return each.quarantine.target == stored.target;
   });
 }
 

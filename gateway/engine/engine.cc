@@ -180,7 +180,7 @@ Effects Engine::start(const Started& started, Time now) {
   active_ = *std::move(active);
   // Where the process ended between an edit and what its quarantines caught by it.
   for (Effect& store : catch_more(kEnforcement)) {
-    unstored_.push_back(std::get<StoreQuarantine>(std::move(store)));
+    owe(std::get<StoreQuarantine>(std::move(store)));
   }
   in_kernel({});
   set_provisional(started.provisional, now);

@@ -130,6 +130,8 @@ class Engine {
   Effects let_go(const Asked& asked, const Quarantine& quarantine, Time now);
   Effects drill(const Asked& asked);
   Effects retry();
+  void owe(StoreQuarantine store);
+  void settle_debt(const Quarantine& stored);
   void hold(std::vector<Quarantine> quarantines);
   TablesDiff in_kernel(const TablesDiff& diff);
   TablesDiff add_hold(const Quarantine& quarantine);
@@ -184,11 +186,11 @@ class Engine {
   std::optional<Time> retry_at_;
   std::uint64_t repairs_ = 0;
   std::optional<Time> last_repair_;
-  std::optional<Time> compared_;         // all of the kernel, with what it shall hold
-  std::vector<Quarantine> quarantines_;  // in force
-  Quarantined quarantined_;              // what they come to
-  Holds holds_;                          // where that is by the policy in force
-  std::vector<StoreQuarantine> unstored_;
+  std::optional<Time> compared_;           // all of the kernel, with what it shall hold
+  std::vector<Quarantine> quarantines_;    // in force
+  Quarantined quarantined_;                // what they come to
+  Holds holds_;                            // where that is by the policy in force
+  std::vector<StoreQuarantine> unstored_;  // one of a target; the disk has yet to take them
   std::vector<AutomaticQuarantine> automatic_;
   std::size_t flags_asking_ = 0;
   std::map<DeviceId, std::pair<Time, int>> flagged_;  // by devices themselves, since when how often

@@ -122,8 +122,8 @@ Effects Engine::add_flag(const Asked& asked, Time now) {
 }
 
 // A device's own word, from the portal: the token says whose, and must fit the address that
-// WireGuard vouches for. What it says too often is not taken, and of what is refused no more than the
-// first few are recorded, so that nobody fills the disk from inside the tunnel.
+// WireGuard vouches for. What it says too often is not taken, and of what is refused no more than
+// the first few are recorded, so that nobody fills the disk from inside the tunnel.
 Effects Engine::hear_device(const Asked& asked, Time now) {
   const auto address = IpAddress::parse(text_parameter(asked.request, "address"));
   const auto* device = address ? device_at(active_->policy.policy(), *address) : nullptr;
