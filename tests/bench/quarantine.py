@@ -193,6 +193,10 @@ def cut(scene, target, level, number):
            "proof_ms": answer["proof"]["milliseconds"], "purged": answer["proof"]["purged"]}
     # The proof may say no earlier time than the last packet's; packets are stamped as they leave, behind queues.
     row["after_proof_ms"] = round(milliseconds(moment_of(answer["proof"]["last_packet_before"]), last), 3)
+    if row["leak_ms"] > 50:
+        # What the gateway was about instead.
+        print(f"  log: {(scene.gateway.folder / 'log').read_text()[-400:]}\n  records:"
+              f" {[(r['time'], r['operation'], r['before'] if r['operation'] in ('drift', 'enforcement') else '', r['result']) for r in scene.gateway.ask('audit.list', limit=4)]}", file=sys.stderr)
     scene.gateway.ask("quarantine.release", target=target, reason="bench", finding="bench")
     if level == "cut":
         time.sleep(0.1)
