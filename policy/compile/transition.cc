@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 
 namespace sekisho {
@@ -54,12 +55,13 @@ Tables transition(const Tables& from, const Tables& to, const std::vector<AtomMa
   for (const auto& [key, until] : to.grants) used.insert(key.cohort);
   Dealer dealer(std::move(used));
 
-  std::map<std::pair<Cohort, Cohort>, Cohort> groups;  // (cohort before, cohort after)
+  // By cohort before, the device's own end then, cohort after: what has ended does not come back.
+  std::map<std::tuple<Cohort, std::optional<Time>, Cohort>, Cohort> groups;
   std::set<Cohort> kept;
   for (const auto& [address, entry] : to.cohorts) {
     const auto before = from.cohorts.find(address);
-    const Cohort was = before == from.cohorts.end() ? Cohort() : before->second.cohort;
-    auto [group, added] = groups.try_emplace({was, entry.cohort}, entry.cohort);
+    const CohortEntry was = before == from.cohorts.end() ? CohortEntry{} : before->second;
+    auto [group, added] = groups.try_emplace({was.cohort, was.until, entry.cohort}, entry.cohort);
     if (added && !kept.insert(entry.cohort).second) {
       const std::optional<Cohort> own = dealer.deal();
       if (!own) return to;
@@ -70,11 +72,11 @@ Tables transition(const Tables& from, const Tables& to, const std::vector<AtomMa
     }
     between.cohorts[address] = {group->second, entry.until};
   }
-  for (const auto& [pair, cohort] : groups) {
-    const auto rights = old_rights.find(pair.first);
+  for (const auto& [group, cohort] : groups) {
+    const auto rights = old_rights.find(std::get<0>(group));
     if (rights == old_rights.end()) continue;
     for (const auto& [atom, until] : rights->second)
-      between.grants.try_emplace({cohort, atom}, until);
+      between.grants.try_emplace({cohort, atom}, earlier(until, std::get<1>(group)));
   }
   return between;
 }

@@ -43,7 +43,8 @@ class Demo(unittest.TestCase):
 
     def test_what_is_wrong_is_told_and_makes_it_fail(self):
         with tempfile.TemporaryDirectory() as folder:
-            (pathlib.Path(folder) / "sekishod").symlink_to(PROGRAMS / "sekishod")
+            for honest in "sekishod", "sekisho-portal":
+                (pathlib.Path(folder) / honest).symlink_to(PROGRAMS / honest)
             liar = pathlib.Path(folder) / "sekisho"
             liar.write_text(LYING_SEKISHO)
             liar.chmod(0o755)
