@@ -18,7 +18,7 @@ namespace sekisho::daemon {
 
 namespace {
 
-constexpr std::size_t kChunk = 64 * 1024;
+constexpr std::size_t kChunk = std::size_t{64} * 1024;
 
 // What the copy writes: each text, led by what it is and ended by NUL; last of all that it is
 // whole.

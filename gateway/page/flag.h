@@ -8,7 +8,7 @@
 
 namespace sekisho::page {
 
-inline constexpr std::size_t kMostBodyBytes = 16 * 1024;
+inline constexpr std::size_t kMostBodyBytes = std::size_t{16} * 1024;
 
 // flag.add as a device says it: `body` is JSON with source and, where it likes, severity, detail
 // and key, all texts. Nothing else is let through, so a device flags nobody but itself.
