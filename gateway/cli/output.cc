@@ -70,7 +70,7 @@ std::span<const ExitCode> exit_codes() {
       ExitCode{6, "the gateway does not answer", "sekishod is not running, or not at this socket."},
       ExitCode{kAnsweredNo, "the answer is no",
                "The command is a question, and the answer is no: not permitted, not enforcing, not "
-               "sound, not formatted."},
+               "sound, not formatted, not released before a second person says so."},
       ExitCode{8, "applied and taken back", "The change was made, did not hold, and was undone."}};
   return kCodes;
 }
@@ -98,9 +98,12 @@ int exit_code(ErrorCode code) {
 
 int exit_code(const control::Reply& reply) {
   if (!reply) return exit_code(reply.error().front().code);
-  const Node* answer = reply->find("answer");
-  const bool* yes = answer != nullptr ? std::get_if<bool>(&answer->value) : nullptr;
-  return yes != nullptr && !*yes ? kAnsweredNo : 0;
+  const auto says_no = [&](std::string_view member) {
+    const Node* said = reply->find(member);
+    const bool* yes = said != nullptr ? std::get_if<bool>(&said->value) : nullptr;
+    return yes != nullptr && !*yes;
+  };
+  return says_no("answer") || says_no("released") ? kAnsweredNo : 0;
 }
 
 std::string as_text(const CommandRow& row, const Node& result) {

@@ -101,8 +101,12 @@ Result<void> Box::open_tunnel(const engine::Desired& desired) {
   return {};
 }
 
-Result<void> Box::change_tables(const TablesDiff& diff) {
+Result<std::size_t> Box::change_tables(const TablesDiff& diff) {
   return parts_.nftables.apply(diff, instant());
+}
+
+Result<std::size_t> Box::confirm_tables(const TablesDiff& held) {
+  return parts_.nftables.confirm(held, instant());
 }
 
 // A flow whose number is not in `space` gets the number of its destination there, or none.

@@ -37,7 +37,9 @@ class Box {
   // on.
   Result<void> install(const engine::Desired& desired);
   Result<void> open_tunnel(const engine::Desired& desired);
-  Result<void> change_tables(const TablesDiff& diff);
+  // How many elements were read back.
+  Result<std::size_t> change_tables(const TablesDiff& diff);
+  Result<std::size_t> confirm_tables(const TablesDiff& held);
   Result<void> remark(const AtomSpace& space);
   Result<void> change_peers(const engine::ChangePeers& change);
   // How many connections went.

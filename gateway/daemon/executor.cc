@@ -36,7 +36,7 @@ std::string_view name_of(store::RevisionState state) {
 store::Operation to_operation(const engine::Entry& entry, Time now) {
   return {.time = now,
           .actor = {.user = entry.actor.name, .uid = entry.actor.uid},
-          .via = entry.actor.via == "socket" ? store::Via::socket : store::Via::daemon,
+          .via = entry.actor.via == "daemon" ? store::Via::daemon : store::Via::socket,
           .name = entry.operation,
           .object = entry.object,
           .before = entry.before,
@@ -142,7 +142,11 @@ engine::Outcome Executor::do_it(const engine::OpenTunnel& open, Time) {
 }
 
 engine::Outcome Executor::do_it(const engine::ChangeTables& change, Time) {
-  return finished(box_.change_tables(change.diff));
+  return carried(box_.change_tables(change.diff));
+}
+
+engine::Outcome Executor::do_it(const engine::ConfirmTables& confirm, Time) {
+  return carried(box_.confirm_tables(confirm.held));
 }
 
 engine::Outcome Executor::do_it(const engine::Remark& remark, Time) {

@@ -34,6 +34,7 @@ class Executor {
   engine::Outcome do_it(const engine::Install& install, Time now);
   engine::Outcome do_it(const engine::OpenTunnel& open, Time now);
   engine::Outcome do_it(const engine::ChangeTables& change, Time now);
+  engine::Outcome do_it(const engine::ConfirmTables& confirm, Time now);
   engine::Outcome do_it(const engine::Remark& remark, Time now);
   engine::Outcome do_it(const engine::ChangePeers& change, Time now);
   engine::Outcome do_it(const engine::PurgeFlows& purge, Time now);

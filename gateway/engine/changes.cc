@@ -20,6 +20,10 @@ bool changes_tables(const Effect& effect) {
   return std::holds_alternative<ChangeTables>(effect) || std::holds_alternative<Remark>(effect);
 }
 
+bool activates(const Effect& effect) {
+  return std::holds_alternative<Activate>(effect);
+}
+
 template <class Entries>
 bool same(Entries one, Entries other) {
   std::ranges::sort(one);
@@ -199,15 +203,21 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
                         change->edit.key_made_at_gateway ? change->edit.profile_for : std::nullopt),
                     change->entry, change->provisional}});
   auto& plan = change->plan;
-  // A diff from what the kernel may not hold could come to anything.
-  if (!tables_known_) {
+  const bool asks_kernel = std::ranges::any_of(plan, touches_kernel);
+  // A diff from what the kernel may not hold could come to anything, an empty one too: peers that
+  // come would find rights that were another's.
+  if (!tables_known_ && asks_kernel) {
     const auto first = std::ranges::find_if(plan, changes_tables);
-    if (first != plan.end()) *first = Install{desired()};
+    if (first != plan.end()) {
+      *first = Install{desired()};
+    } else {
+      plan.insert(std::ranges::find_if(plan, activates), Install{desired()});
+    }
     std::erase_if(plan, changes_tables);
   }
   // What asks nothing of a kernel that refuses everything would be accepted and never loaded.
   if (!change->edit.purge.empty()) plan.emplace_back(PurgeFlows{.addresses = change->edit.purge});
-  if (!degraded_.empty() && std::ranges::none_of(plan, touches_kernel)) {
+  if (!degraded_.empty() && !asks_kernel) {
     plan.insert(plan.begin(), {Install{desired()}, OpenTunnel{desired()}});
   }
   std::ranges::move(caught, std::back_inserter(plan));

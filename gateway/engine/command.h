@@ -142,7 +142,11 @@ struct OpenTunnel {
 };
 struct ChangeTables {
   TablesDiff diff;
-};
+};  // outcome: std::size_t, elements read back
+// Reads back what `held` puts in and takes out, as if it had just been done, and changes nothing.
+struct ConfirmTables {
+  TablesDiff held;
+};  // outcome as of ChangeTables; an error where the kernel has it otherwise
 struct Remark {
   AtomSpace space;
 };  // live flows whose number is not in `space`
@@ -266,12 +270,12 @@ struct AnswerWithProfile {
 };
 
 using Effect =
-    std::variant<Install, OpenTunnel, ChangeTables, Remark, ChangePeers, PurgeFlows, FindAddresses,
-                 StorePending, Activate, Confirm, Abandon, StoreQuarantine, StoreRelease,
-                 ReadPastQuarantines, StoreFlag, FindFlag, ReadFlag, ReadFlags, SetFlag, MakeToken,
-                 FindToken, ReadRevision, ReadRevisionAt, ReadHistory, ReadPeers, ReadFlows,
-                 Examine, ReadOperations, VerifyOperations, SendTest, Record, Notify, Answer,
-                 AnswerWithProfile>;
+    std::variant<Install, OpenTunnel, ChangeTables, ConfirmTables, Remark, ChangePeers, PurgeFlows,
+                 FindAddresses, StorePending, Activate, Confirm, Abandon, StoreQuarantine,
+                 StoreRelease, ReadPastQuarantines, StoreFlag, FindFlag, ReadFlag, ReadFlags,
+                 SetFlag, MakeToken, FindToken, ReadRevision, ReadRevisionAt, ReadHistory,
+                 ReadPeers, ReadFlows, Examine, ReadOperations, VerifyOperations, SendTest, Record,
+                 Notify, Answer, AnswerWithProfile>;
 using Effects = std::vector<Effect>;  // at most one has an outcome, and it is the last
 
 // Whether an outcome comes back for it.

@@ -8,29 +8,13 @@
 #include "gateway/engine/quarantine_views.h"
 #include "gateway/engine/views.h"
 
-// Quarantine: putting somebody off the network, and letting them back. Holding goes kernel first:
-// rules, peers, connections, then the disk, and nothing that fails keeps the rest from being done.
-// Letting go is like any other opening: disk first.
+// Putting somebody off the network. It goes kernel first: rules, peers, connections, then the disk,
+// and nothing that fails keeps the rest from being done.
 namespace sekisho::engine {
 
 using control::OperationId;
 
 namespace {
-
-std::vector<Quarantine> with(std::vector<Quarantine> all, const Quarantine& one) {
-  const auto same = std::ranges::find(all, one.target, &Quarantine::target);
-  if (same == all.end()) {
-    all.push_back(one);
-  } else {
-    *same = one;
-  }
-  return all;
-}
-
-std::vector<Quarantine> without(std::vector<Quarantine> all, const QuarantineTarget& target) {
-  std::erase_if(all, [&](const Quarantine& each) { return each.target == target; });
-  return all;
-}
 
 bool is_everyone(const Quarantine& quarantine) {
   return std::holds_alternative<Everyone>(quarantine.target);
@@ -47,7 +31,22 @@ std::set<AtomMark> left_to_isolated(const Tables& tables, const Holds& holds) {
 }
 
 bool changes_tables(const Effect& effect) {
-  return std::holds_alternative<ChangeTables>(effect);
+  return std::holds_alternative<ChangeTables>(effect) ||
+         std::holds_alternative<ConfirmTables>(effect);
+}
+
+// Whether `after` leaves out an address of `before`, or of the internet a service.
+bool leaves_out(const Resource& before, const Boxed<Resource>& after) {
+  if (!after || after->internet != before.internet) return true;
+  const auto stays = [&](const Prefix& prefix) {
+    return std::ranges::any_of(after->prefixes,
+                               [&](const Prefix& each) { return each.contains(prefix); });
+  };
+  const auto offered = [&](const Service& service) {
+    return std::ranges::count(after->services, service) > 0;
+  };
+  return !std::ranges::all_of(before.prefixes, stays) ||
+         (before.internet && !std::ranges::all_of(before.services, offered));
 }
 
 constexpr std::chrono::minutes kRememberAutomatic{7 * 24 * 60};
@@ -102,17 +101,12 @@ const Quarantine* Engine::find_quarantine(const QuarantineTarget& target) const 
 
 // A quarantined resource that went or moved would be reached under another name.
 std::optional<Error> Engine::loses_quarantined(const PolicyEdit& edit) const {
-  if (provisional_) return std::nullopt;  // only its return is possible, and never into the way of
+  const auto& resources = active_->policy.policy().resources;
   for (const ResourceId& id : quarantined_.resources) {
     const auto change = edit.resources.find(id);
-    if (change == edit.resources.end()) continue;
-    const auto before = active_->policy.policy().resources.find(id);
-    if (before == active_->policy.policy().resources.end()) continue;
-    const Boxed<Resource>& after = change->second;
-    if (after && after->prefixes == before->second.prefixes &&
-        after->services == before->second.services && after->internet == before->second.internet) {
-      continue;
-    }
+    const auto before = resources.find(id);
+    if (change == edit.resources.end() || before == resources.end()) continue;
+    if (!leaves_out(before->second, change->second)) continue;
     return Error{ErrorCode::conflict,
                  "resource." + id.str(),
                  "is quarantined, and this change would take addresses or services of it away",
@@ -124,75 +118,6 @@ std::optional<Error> Engine::loses_quarantined(const PolicyEdit& edit) const {
   return std::nullopt;
 }
 
-// ---- requests ----
-
-Effects Engine::quarantine(const Asked& asked, Time now) {
-  switch (asked.request.operation) {
-    case OperationId::quarantine_add:
-      return add_quarantine(asked, now);
-    case OperationId::quarantine_release:
-      return release_quarantine(asked, now);
-    case OperationId::quarantine_test:
-      return drill(asked);
-    case OperationId::quarantine_list: {
-      if (!flag_parameter(asked.request, "past")) {
-        return answer(asked.id, show_quarantines(quarantines_));
-      }
-      return await(ReadPastQuarantines{kMostListed},
-                   [this, id = asked.id](Outcome outcome, Time) -> Effects {
-                     if (!outcome) return answer(id, std::unexpected(Errors{outcome.error()}));
-                     return answer(id, std::get<Node>(*outcome));
-                   });
-    }
-    default: {
-      const auto target = target_of(asked.request, active_->policy.policy());
-      if (!target) return answer(asked.id, std::unexpected(Errors{target.error()}));
-      const Quarantine* found = find_quarantine(*target);
-      if (found == nullptr) {
-        return answer(asked.id, std::unexpected(Errors{not_quarantined(*target)}));
-      }
-      return answer(asked.id, show_quarantine(*found));
-    }
-  }
-}
-
-Effects Engine::add_quarantine(const Asked& asked, Time now) {
-  Entry entry{.actor = asked.actor,
-              .operation = control::operation(asked.request.operation).name(),
-              .object = text_parameter(asked.request, "target"),
-              .reason = text_parameter(asked.request, "reason")};
-  auto wanted = quarantine_of(asked.request, active_->policy.policy());
-  if (!wanted) return reject(asked, std::move(entry), {std::move(wanted.error())});
-  Quarantine quarantine = *std::move(wanted);
-  entry.object = to_string(quarantine.target);
-  quarantine.by = asked.actor.name;
-  quarantine.since = now;
-  if (const Quarantine* before = find_quarantine(quarantine.target)) {
-    Quarantine same = *before;
-    catch_devices(same, active_->policy.policy());
-    if (quarantine.level <= before->level && same == *before) {
-      Node shown = show_quarantine(*before);
-      std::get<Node::Table>(shown.value).emplace_back("changed", Node{false});
-      return answer(asked.id, std::move(shown));
-    }
-  }
-  succeed_former(quarantine, entry);
-  const auto target = quarantine.target;
-  return contain(
-      std::move(quarantine), entry,
-      [this, asked, target](const Containment& done, Time) -> Effects {
-        if (!done.errors.empty()) {
-          return answer(asked.id, std::unexpected(still_to_do(target, done.errors)));
-        }
-        Node shown = show_quarantine(*find_quarantine(target));
-        auto& table = std::get<Node::Table>(shown.value);
-        table.emplace_back("changed", Node{true});
-        table.emplace_back("proof", show_proof(done.proof, moment_));
-        return answer(asked.id, std::move(shown));
-      },
-      now);
-}
-
 // ---- holding ----
 
 // What comes in the place of the one in force of the same target lets go of nothing that it holds.
@@ -202,49 +127,115 @@ void Engine::succeed_former(Quarantine& quarantine, Entry& entry) const {
     quarantine.level = std::max(quarantine.level, before->level);
     quarantine.since = before->since;
     quarantine.automatic = before->automatic;
+    quarantine.two_people = before->two_people;
     quarantine.devices = before->devices;
-    quarantine.keys = before->keys;
+    quarantine.keys.insert(quarantine.keys.end(), before->keys.begin(), before->keys.end());
   }
+  quarantine.two_people |= active_->policy.policy().response.two_people;
   catch_devices(quarantine, active_->policy.policy());
   entry.after = as_toml(quarantine);
 }
 
+// Of one that holds already, that it does is read back, and what is left of it is ended.
 Effects Engine::contain(Quarantine quarantine, Entry entry, AfterContainment then, Time now) {
   auto containment = std::make_shared<Containment>();
   containment->proof.began = moment_;
   containment->then = std::move(then);
-  containment->notice = entry;
-  const bool fresh = find_quarantine(quarantine.target) == nullptr;
-  hold(with(quarantines_, quarantine));
-  if (quarantine.automatic) automatic_.push_back({quarantine.since, quarantine.devices});
-  std::erase_if(automatic_, [&](const AutomaticQuarantine& each) {
-    return each.since + kRememberAutomatic < now;
-  });
+  containment->target = quarantine.target;
+  const Quarantine* before = find_quarantine(quarantine.target);
+  const bool fresh = before == nullptr;
+  const bool repeated = !fresh && *before == quarantine;
+  const bool stops = is_everyone(quarantine) && (fresh || before->level < quarantine.level);
+  if (!repeated) {
+    containment->notice = entry;
+    hold(with(quarantines_, quarantine));
+    if (quarantine.automatic) automatic_.push_back({quarantine.since, quarantine.devices});
+    std::erase_if(automatic_, [&](const AutomaticQuarantine& each) {
+      return each.since + kRememberAutomatic < now;
+    });
+  }
   // Nothing is worked out before the rules that need not be: packets pass meanwhile.
   auto& steps = containment->steps;
   if (!tables_known_) {
     in_kernel({});
-    steps.emplace_back(Install{desired()});
-  } else if (is_everyone(quarantine)) {
+    install_held(*containment);
+  } else if (stops) {
     steps.emplace_back(ChangeTables{stop_everyone()});
   } else if (TablesDiff rules = fresh ? add_hold(quarantine) : in_kernel({}); !rules.empty()) {
     steps.emplace_back(ChangeTables{std::move(rules)});
+  } else {
+    steps.emplace_back(ConfirmTables{held_of(quarantine)});
   }
-  containment->rest = [this, quarantine = std::move(quarantine),
-                       entry = std::move(entry)](Time at) {
+  const bool stores = !repeated || is_owed(quarantine.target);
+  containment->rest = [this, containment = containment.get(), quarantine = std::move(quarantine),
+                       entry = std::move(entry), stops, stores](Time at) {
     std::vector<Effect> rest;
     in_kernel({});
-    if (is_everyone(quarantine) && tables_known_) {
-      TablesDiff left = let_in(active_->compiler.compiled().tables, holds_);
+    if (stops && tables_known_ && containment->proof.elements == 0) {
+      const Tables& tables = active_->compiler.compiled().tables;
+      containment->proof.elements += tables.cohorts.size();  // the maps were read back as empty
+      TablesDiff left = let_in(tables, holds_);
       if (!left.empty()) rest.emplace_back(ChangeTables{std::move(left)});
     }
     ChangePeers peers = peers_now(at);
     if (!peers.remove.empty()) rest.emplace_back(std::move(peers));
     rest.emplace_back(what_flows(quarantine));
-    rest.emplace_back(StoreQuarantine{quarantine, entry});
+    if (stores) rest.emplace_back(StoreQuarantine{quarantine, entry});
     return rest;
   };
   return go_on(containment, now);
+}
+
+// All of the tables, for nothing is known of the kernel's; and what of them holds the target.
+void Engine::install_held(Containment& containment) {
+  containment.installed = true;
+  auto& steps = containment.steps;
+  std::vector<Effect> in;
+  in.emplace_back(Install{desired()});
+  if (const Quarantine* quarantine = find_quarantine(containment.target)) {
+    in.emplace_back(ConfirmTables{held_of(*quarantine)});
+  }
+  steps.insert(steps.begin(), std::make_move_iterator(in.begin()),
+               std::make_move_iterator(in.end()));
+}
+
+// What the kernel holds of whom or what it holds: entries that are to be there and such that are
+// not.
+TablesDiff Engine::held_of(const Quarantine& quarantine) const {
+  const Policy& policy = active_->policy.policy();
+  const Tables& tables = active_->compiler.compiled().tables;
+  TablesDiff held;
+  const auto look = [&](const IpAddress& address, const CohortEntry& entry) {
+    if (const auto there = holds_.entry(address, entry)) {
+      held.add_cohorts.emplace_back(address, *there);
+    } else {
+      held.remove_cohorts.emplace_back(address, entry);
+    }
+  };
+  if (is_everyone(quarantine)) {
+    for (const auto& [address, entry] : tables.cohorts) look(address, entry);
+  }
+  for (const DeviceId& id : quarantine.devices) {
+    const auto device = policy.devices.find(id);
+    if (device == policy.devices.end()) continue;
+    for (const IpAddress& address : device->second.addresses) {
+      const auto found = tables.cohorts.find(address);
+      if (found != tables.cohorts.end()) {
+        look(address, found->second);
+      } else {
+        held.remove_cohorts.emplace_back(address, CohortEntry{});
+      }
+    }
+  }
+  if (const auto* resource = std::get_if<ResourceId>(&quarantine.target)) {
+    Quarantined alone;
+    alone.resources.insert(*resource);
+    const auto closed = closed_atoms(alone, active_->compiler.compiled().space);
+    for (const auto& row : tables.grants) {
+      if (closed.contains(row.first.atom)) held.remove_grants.emplace_back(row);
+    }
+  }
+  return held;
 }
 
 // in_kernel({}) where this is all that changes, without looking for what was held before.
@@ -253,7 +244,9 @@ TablesDiff Engine::add_hold(const Quarantine& quarantine) {
   Holds after = holds_;
   const Policy& policy = active_->policy.policy();
   for (const DeviceId& id : quarantine.devices) {
-    for (const IpAddress& address : policy.devices.at(id).addresses) {
+    const auto device = policy.devices.find(id);
+    if (device == policy.devices.end()) continue;
+    for (const IpAddress& address : device->second.addresses) {
       Hold& hold = after.addresses[address];
       hold = std::max(hold, quarantine.level);
     }
@@ -311,13 +304,12 @@ Effects Engine::go_on(const ContainmentPtr& containment, Time now) {
       if (const auto* store = std::get_if<StoreQuarantine>(&done)) settle_debt(store->quarantine);
       return go_on(containment, at);
     }
-    if (changes_tables(done)) {
-      // Nothing is known of the tables any more, so all of them are put in.
+    if (changes_tables(done) && !containment->installed) {
       auto& steps = containment->steps;
       steps.erase(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(containment->step));
       std::erase_if(steps, changes_tables);
       in_kernel({});
-      steps.insert(steps.begin(), Install{desired()});
+      install_held(*containment);
       containment->step = 0;
       return go_on(containment, at);
     }
@@ -345,132 +337,14 @@ void Engine::owe(StoreQuarantine store) {
   unstored_.push_back(std::move(store));
 }
 
+bool Engine::is_owed(const QuarantineTarget& target) const {
+  return std::ranges::any_of(
+      unstored_, [&](const StoreQuarantine& each) { return each.quarantine.target == target; });
+}
+
 void Engine::settle_debt(const Quarantine& stored) {
   std::erase_if(unstored_, [&](const StoreQuarantine& each) {
     return each.quarantine.target == stored.target;
-  });
-}
-
-// ---- letting go ----
-
-Effects Engine::release_quarantine(const Asked& asked, Time now) {
-  Entry entry{.actor = asked.actor,
-              .operation = control::operation(asked.request.operation).name(),
-              .object = text_parameter(asked.request, "target"),
-              .reason = text_parameter(asked.request, "reason")};
-  const auto target = target_of(asked.request, active_->policy.policy());
-  if (!target) return reject(asked, std::move(entry), {target.error()});
-  entry.object = to_string(*target);
-  const Quarantine* found = find_quarantine(*target);
-  if (found == nullptr) return reject(asked, std::move(entry), {not_quarantined(*target)});
-  if (auto given = check_release(asked.request); !given) {
-    return reject(asked, std::move(entry), {std::move(given.error())});
-  }
-  if (!unstored_.empty()) {
-    return reject(asked, entry,
-                  {{ErrorCode::failed,
-                    to_string(*target),
-                    "a quarantine has not come to the disk yet",
-                    {},
-                    "look at the disk (sekisho status, sekisho doctor), then release it"}});
-  }
-  const std::string finding = text_parameter(asked.request, "finding");
-  entry.before = as_toml(*found);
-  entry.after = "finding = " + write_text(finding);
-  const bool two = active_->policy.policy().response.two_people;
-  const bool second = found->release && found->release->uid != asked.actor.uid;
-  if (!two || second) return let_go(asked, *found, now);
-  Quarantine asking = *found;
-  asking.release = ReleaseAsked{.by = asked.actor.name,
-                                .uid = asked.actor.uid,
-                                .at = now,
-                                .reason = entry.reason,
-                                .finding = finding};
-  entry.result = "waits for a second person";
-  return await(StoreQuarantine{asking, entry},
-               [this, asked, asking, entry](Outcome outcome, Time) -> Effects {
-                 if (!outcome) return reject(asked, entry, {std::move(outcome.error())});
-                 hold(with(quarantines_, asking));
-                 Node shown = show_quarantine(asking);
-                 auto& table = std::get<Node::Table>(shown.value);
-                 table.emplace_back("released", Node{false});
-                 table.emplace_back("waits_for",
-                                    Node{std::string("a second person, who says: sekisho "
-                                                     "quarantine release ") +
-                                         to_string(asking.target)});
-                 return answer(asked.id, std::move(shown));
-               });
-}
-
-Effects Engine::let_go(const Asked& asked, const Quarantine& quarantine, Time) {
-  const QuarantineTarget target = quarantine.target;
-  const std::string finding = text_parameter(asked.request, "finding");
-  const Entry entry{.actor = asked.actor,
-                    .operation = control::operation(asked.request.operation).name(),
-                    .object = to_string(target),
-                    .before = as_toml(quarantine),
-                    .after = "finding = " + write_text(finding),
-                    .reason = text_parameter(asked.request, "reason")};
-  return await(StoreRelease{target, finding, entry},
-               [this, asked, target, entry](Outcome outcome, Time now) -> Effects {
-                 if (!outcome) return reject(asked, entry, {std::move(outcome.error())});
-                 hold(without(quarantines_, target));
-                 TablesDiff rules = in_kernel({});
-                 return load(
-                     std::move(rules), peers_now(now),
-                     [this, asked, target, entry](const Outcome& loaded, Time at) -> Effects {
-                       Node::Table result{{"target", {to_string(target)}}, {"released", {true}}};
-                       Effects effects;
-                       if (!loaded) {
-                         effects = degrade(to_string(loaded.error()), at);
-                         result.emplace_back("problem", Node{degraded_});
-                       }
-                       effects.emplace_back(Notify{
-                           notice_of(entry, notice::Kind::released, notice::Severity::medium)});
-                       effects.emplace_back(Answer{asked.id, Node{std::move(result)}});
-                       return effects;
-                     });
-               });
-}
-
-// A drill: somebody whom the policy does not have is let in and cut off again, with all that is
-// done for a device but its peer. Nobody notices.
-Effects Engine::drill(const Asked& asked) {
-  Entry entry{.actor = asked.actor,
-              .operation = control::operation(asked.request.operation).name(),
-              .object = "drill"};
-  const std::vector<IpAddress> nobody = unused_addresses(network_, active_->policy.policy());
-  if (nobody.empty() || !tables_known_) {
-    return reject(asked, std::move(entry),
-                  {{ErrorCode::failed,
-                    "drill",
-                    nobody.empty() ? "every tunnel address is somebody's"
-                                   : "the gateway is not enforcing as it should",
-                    {},
-                    "see: sekisho status"}});
-  }
-  TablesDiff in;
-  in.may_refuse_more = false;
-  for (const IpAddress& address : nobody) in.add_cohorts.emplace_back(address, kIsolatedCohort);
-  TablesDiff out;
-  out.may_pass_more = false;
-  out.remove_cohorts = in.add_cohorts;
-  PurgeFlows purge;
-  purge.addresses.insert(nobody.begin(), nobody.end());
-  return await(ChangeTables{std::move(in)}, [=, this](Outcome outcome, Time at) -> Effects {
-    auto containment = std::make_shared<Containment>();
-    containment->proof.began = moment_;
-    containment->steps = {ChangeTables{out}, purge};
-    if (!outcome) containment->errors.push_back(std::move(outcome.error()));
-    containment->then = [this, asked, entry](const Containment& done, Time) -> Effects {
-      if (!done.errors.empty()) return reject(asked, entry, done.errors);
-      Effects effects;
-      effects.emplace_back(Record{entry});
-      effects.emplace_back(
-          Answer{asked.id, Node{Node::Table{{"proof", show_proof(done.proof, moment_)}}}});
-      return effects;
-    };
-    return go_on(containment, at);
   });
 }
 

@@ -82,11 +82,20 @@ class Engine {
   };
   using ChangePtr = std::shared_ptr<Change>;
 
+  // What a device says of itself within a minute: with its token, and what was turned down.
+  struct Heard {
+    Time since = {};
+    int taken = 0;
+    int turned_down = 0;
+  };
+
   // A hold being put on. Whatever of it fails, the rest is done.
   struct Containment {
-    std::vector<Effect> steps;
+    QuarantineTarget target;
+    std::vector<Effect> steps = {};
     std::size_t step = 0;
     std::function<std::vector<Effect>(Time)> rest = {};  // steps, once those before are done
+    bool installed = false;                              // all of the tables, once
     Proof proof;
     Errors errors;
     std::optional<Entry> notice = {};  // what people outside are told of
@@ -124,6 +133,8 @@ class Engine {
   Effects add_quarantine(const Asked& asked, Time now);
   void succeed_former(Quarantine& quarantine, Entry& entry) const;
   Effects contain(Quarantine quarantine, Entry entry, AfterContainment then, Time now);
+  void install_held(Containment& containment);
+  TablesDiff held_of(const Quarantine& quarantine) const;
   Effects go_on(const ContainmentPtr& containment, Time now);
   PurgeFlows what_flows(const Quarantine& quarantine) const;
   Effects release_quarantine(const Asked& asked, Time now);
@@ -131,6 +142,7 @@ class Engine {
   Effects drill(const Asked& asked);
   Effects retry();
   void owe(StoreQuarantine store);
+  bool is_owed(const QuarantineTarget& target) const;
   void settle_debt(const Quarantine& stored);
   void hold(std::vector<Quarantine> quarantines);
   TablesDiff in_kernel(const TablesDiff& diff);
@@ -145,8 +157,16 @@ class Engine {
   Effects hear_device(const Asked& asked, Time now);
   Effects recognise(const Asked& asked, Flag flag, Time now);
   Effects weigh(const Asked& asked, Flag flag, Time now);
+  Heard& heard(const DeviceId& device, Time now);
+  bool is_repeated(const Flag& before, const Flag& flag) const;
+  bool is_held(const Quarantine& quarantine) const;
   Effects keep_flag(const Asked& asked, const Flag& flag, std::optional<Node> proof);
+  Effects act_on(const Asked& asked, Flag flag, Quarantine quarantine, Time now);
   Effects decide_flag(const Asked& asked);
+  Effects act(const Asked& asked, const Flag& flag, const Entry& entry, Time now);
+  Effects dismiss(const Asked& asked, const Flag& flag, const Entry& entry);
+  Effects settle(const Asked& asked, const Flag& before, const Flag& after, const Entry& entry,
+                 const std::optional<Node>& proof);
   std::optional<std::string> why_ask_first(const Flag& flag, const Quarantine& quarantine,
                                            Time now) const;
 
@@ -193,8 +213,8 @@ class Engine {
   std::vector<StoreQuarantine> unstored_;  // one of a target; the disk has yet to take them
   std::vector<AutomaticQuarantine> automatic_;
   std::size_t flags_asking_ = 0;
-  std::map<DeviceId, std::pair<Time, int>> flagged_;  // by devices themselves, since when how often
-  Moment moment_;                                     // of the command in hand, where it tells one
+  std::map<DeviceId, Heard> heard_;  // from devices themselves
+  Moment moment_;                    // of the command in hand, where it tells one
   std::optional<Provisional> provisional_;
   std::optional<Time> return_at_;  // where nobody confirms it
   notice::Outlook outbox_;

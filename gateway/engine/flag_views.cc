@@ -74,6 +74,7 @@ Result<void> name_flagged(Flag& flag, const QuarantineTarget& target, const Poli
     if (device == policy.devices.end()) return missing();
     flag.device = *id;
     flag.person = device->second.person;
+    flag.public_key = device->second.public_key;
     return {};
   }
   const auto* person = std::get_if<PersonId>(&target);
@@ -86,9 +87,11 @@ Result<void> name_flagged(Flag& flag, const QuarantineTarget& target, const Poli
   return {};
 }
 
-FlagNumber flag_number(const control::Request& request) {
+Result<FlagNumber> flag_number(const control::Request& request) {
   const std::int64_t number = number_parameter(request, "flag").value_or(0);
-  return FlagNumber(static_cast<std::uint64_t>(std::max<std::int64_t>(number, 0)));
+  if (number > 0) return FlagNumber(static_cast<std::uint64_t>(number));
+  return fail(ErrorCode::invalid, "flag", std::to_string(number) + " is no number of a flag",
+              "list what there is: sekisho flag list");
 }
 
 Node show_flag(const Flag& flag) {
@@ -144,16 +147,6 @@ Quarantine quarantine_for(const Flag& flag, Hold level) {
       .keys = {}};
   quarantine.automatic = true;
   return quarantine;
-}
-
-bool is_held(const Quarantine& quarantine, const Quarantined& quarantined, const Policy& policy) {
-  if (const auto* person = std::get_if<PersonId>(&quarantine.target)) {
-    const auto found = quarantined.people.find(*person);
-    if (found == quarantined.people.end() || found->second < quarantine.level) return false;
-  }
-  return std::ranges::all_of(quarantine.devices, [&](const DeviceId& id) {
-    return quarantined.on(id, policy.devices.at(id)) >= quarantine.level;
-  });
 }
 
 bool is_officer(const Policy& policy, const PersonId& person) {

@@ -14,7 +14,7 @@ namespace sekisho::engine {
 Result<Flag> flag_of(const control::Request& request, Time now);
 // Whom it is about; a resource and everyone cannot be flagged.
 Result<void> name_flagged(Flag& flag, const QuarantineTarget& target, const Policy& policy);
-FlagNumber flag_number(const control::Request& request);
+Result<FlagNumber> flag_number(const control::Request& request);
 
 Node show_flag(const Flag& flag);
 // For the record.
@@ -25,8 +25,6 @@ Error no_flag(FlagNumber number);
 
 // Automatic, and nothing caught yet.
 Quarantine quarantine_for(const Flag& flag, Hold level);
-// Whether all that it catches is held no less than it would be.
-bool is_held(const Quarantine& quarantine, const Quarantined& quarantined, const Policy& policy);
 // Whose devices are never quarantined automatically: the policy's officer, or every owner where it
 // names none.
 bool is_officer(const Policy& policy, const PersonId& person);

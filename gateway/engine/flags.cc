@@ -36,6 +36,10 @@ const std::pair<const DeviceId, Device>* device_at(const Policy& policy, const I
   return found == policy.devices.end() ? nullptr : &*found;
 }
 
+Hold hold_by(Reaction action) {
+  return action == Reaction::cut ? Hold::cut : Hold::isolate;
+}
+
 notice::Severity severity_of(Severity severity) {
   switch (severity) {
     case Severity::low:
@@ -69,17 +73,19 @@ Effects Engine::flag(const Asked& asked, Time now) {
         return answer(id, Node{std::move(rows)});
       });
     }
-    case OperationId::flag_show:
-      return await(
-          ReadFlag{flag_number(asked.request)},
-          [this, id, number = flag_number(asked.request)](Outcome outcome, Time) -> Effects {
-            if (!outcome) {
-              return answer(id, std::unexpected(Errors{std::move(outcome.error())}));
-            }
-            const auto& found = std::get<std::optional<Flag>>(*outcome);
-            if (!found) return answer(id, std::unexpected(Errors{no_flag(number)}));
-            return answer(id, show_flag(*found));
-          });
+    case OperationId::flag_show: {
+      const auto number = flag_number(asked.request);
+      if (!number) return answer(id, std::unexpected(Errors{number.error()}));
+      return await(ReadFlag{*number},
+                   [this, id, number = *number](Outcome outcome, Time) -> Effects {
+                     if (!outcome) {
+                       return answer(id, std::unexpected(Errors{std::move(outcome.error())}));
+                     }
+                     const auto& found = std::get<std::optional<Flag>>(*outcome);
+                     if (!found) return answer(id, std::unexpected(Errors{no_flag(number)}));
+                     return answer(id, show_flag(*found));
+                   });
+    }
     default:
       return decide_flag(asked);
   }
@@ -112,6 +118,15 @@ Effects Engine::add_flag(const Asked& asked, Time now) {
   auto flag = flag_of(asked.request, now);
   if (!flag) return reject(asked, std::move(entry), {std::move(flag.error())});
   flag->by = asked.actor.name;
+  for (const std::string_view name : {"token", "address"}) {
+    if (asked.request.parameters.find(name) == nullptr) continue;
+    return reject(asked, std::move(entry),
+                  {{ErrorCode::invalid,
+                    std::string(name),
+                    "is for devices, which speak through the portal",
+                    {},
+                    "say whom: flag add device:ID --source NAME"}});
+  }
   const Policy& policy = active_->policy.policy();
   const auto target = target_of(asked.request, policy);
   if (!target) return reject(asked, std::move(entry), {target.error()});
@@ -122,8 +137,9 @@ Effects Engine::add_flag(const Asked& asked, Time now) {
 }
 
 // A device's own word, from the portal: the token says whose, and must fit the address that
-// WireGuard vouches for. What it says too often is not taken, and of what is refused no more than
-// the first few are recorded, so that nobody fills the disk from inside the tunnel.
+// WireGuard vouches for. Of what is turned down no more than the first few are recorded, so that
+// nobody fills the disk from inside the tunnel; nor does it count against who has the token. A
+// token only ever makes things stricter, so it stays good while its device or person is held.
 Effects Engine::hear_device(const Asked& asked, Time now) {
   const auto address = IpAddress::parse(text_parameter(asked.request, "address"));
   const auto* device = address ? device_at(active_->policy.policy(), *address) : nullptr;
@@ -131,38 +147,32 @@ Effects Engine::hear_device(const Asked& asked, Time now) {
   const Entry entry{.actor = asked.actor,
                     .operation = "flag.add",
                     .object = device == nullptr ? "flag" : "device." + id.str()};
-  auto& [since, count] = flagged_[id];
-  if (now < since || now >= since + kIn) {
-    since = now;
-    count = 0;
-  }
-  ++count;
-  const auto turn_down = [this, asked, entry, recorded = count <= kMostRecorded](Error error) {
-    if (recorded) return reject(asked, entry, {std::move(error)});
+  const auto turn_down = [this, asked, entry, id](Error error, Time at) {
+    if (++heard(id, at).turned_down <= kMostRecorded)
+      return reject(asked, entry, {std::move(error)});
     return answer(asked.id, std::unexpected(Errors{std::move(error)}));
   };
-  if (count > kMostFlags) {
-    return turn_down({ErrorCode::not_permitted,
-                      entry.object,
-                      "speaks more than " + std::to_string(kMostFlags) + " times a minute",
-                      {},
-                      "send a thing once, with a key"});
-  }
   auto flag = flag_of(asked.request, now);
-  if (!flag) return turn_down(std::move(flag.error()));
-  if (device == nullptr) return turn_down(no_token());
+  if (!flag) return turn_down(std::move(flag.error()), now);
+  if (device == nullptr) return turn_down(no_token(), now);
   flag->device = id;
   flag->person = device->second.person;
+  flag->public_key = device->second.public_key;
   flag->by = "device:" + id.str();
   return await(FindToken{text_parameter(asked.request, "token")},
                [this, asked, flag = *std::move(flag), turn_down](Outcome outcome, Time at) {
-                 if (!outcome) return turn_down(std::move(outcome.error()));
-                 if (std::get<std::optional<DeviceId>>(*outcome) != flag.device ||
-                     quarantined_.people.contains(flag.person)) {
-                   return turn_down(no_token());
+                 if (!outcome) return turn_down(std::move(outcome.error()), at);
+                 if (std::get<std::optional<DeviceId>>(*outcome) != flag.device) {
+                   return turn_down(no_token(), at);
                  }
                  return recognise(asked, flag, at);
                });
+}
+
+Engine::Heard& Engine::heard(const DeviceId& device, Time now) {
+  Heard& heard = heard_[device];
+  if (now < heard.since || now >= heard.since + kIn) heard = {.since = now};
+  return heard;
 }
 
 // A source may say a thing twice: the second time is answered as the first.
@@ -173,36 +183,73 @@ Effects Engine::recognise(const Asked& asked, Flag flag, Time now) {
                  const auto* found =
                      outcome ? std::get_if<std::optional<Flag>>(&*outcome) : nullptr;
                  // A disk that cannot be read keeps no compromised device on the network.
-                 if (found == nullptr || !*found) return weigh(asked, flag, at);
+                 if (found == nullptr || !*found || !is_repeated(**found, flag)) {
+                   return weigh(asked, flag, at);
+                 }
                  Node shown = show_flag(**found);
                  std::get<Node::Table>(shown.value).emplace_back("repeated", Node{true});
                  return answer(asked.id, std::move(shown));
                });
 }
 
+// Whether what came of the flag before still stands, so that there is nothing more to do for this
+// one: who was let back since is put off again.
+bool Engine::is_repeated(const Flag& before, const Flag& flag) const {
+  if (flag.severity > before.severity) return false;
+  const Reaction action = active_->policy.policy().response.reaction(flag.severity);
+  switch (before.state) {
+    case FlagState::asking:
+    case FlagState::dismissed:
+      return true;
+    case FlagState::recorded:
+      return action == Reaction::record;
+    case FlagState::acted:
+      return is_held(quarantine_for(before, hold_by(action)));
+  }
+  return false;
+}
+
+// Whether it has a hold of its own that is no weaker: one of its person or of everyone may be
+// released without a thought of it.
+bool Engine::is_held(const Quarantine& quarantine) const {
+  const Quarantine* own = find_quarantine(quarantine.target);
+  return own != nullptr && own->level >= quarantine.level;
+}
+
 Effects Engine::weigh(const Asked& asked, Flag flag, Time now) {
   const Policy& policy = active_->policy.policy();
   const Reaction action = policy.response.reaction(flag.severity);
+  Quarantine quarantine = quarantine_for(flag, hold_by(action));
+  quarantine.since = now;
+  catch_devices(quarantine, policy);
   if (action == Reaction::record) {
     flag.state = FlagState::recorded;
     flag.outcome = "the policy records flags of this severity";
-    return keep_flag(asked, flag, {});
-  }
-  Quarantine quarantine = quarantine_for(flag, action == Reaction::cut ? Hold::cut : Hold::isolate);
-  quarantine.since = now;
-  catch_devices(quarantine, policy);
-  if (is_held(quarantine, quarantined_, policy)) {
+  } else if (is_held(quarantine)) {
     flag.state = FlagState::acted;
     flag.outcome = "it is quarantined already";
-    return keep_flag(asked, flag, {});
-  }
-  if (auto why = why_ask_first(flag, quarantine, now)) {
+  } else if (auto why = why_ask_first(flag, quarantine, now)) {
     flag.state = FlagState::asking;
     flag.outcome = *std::move(why);
-    return keep_flag(asked, flag, {});
+  } else {
+    return act_on(asked, std::move(flag), std::move(quarantine), now);
   }
+  if (asked.actor.authority == Authority::portal && ++heard(flag.device, now).taken > kMostFlags) {
+    return answer(asked.id,
+                  std::unexpected(
+                      Errors{{ErrorCode::failed,
+                              flagged(flag),
+                              "speaks more than " + std::to_string(kMostFlags) + " times a minute",
+                              {},
+                              "send a thing once, with a key"}}));
+  }
+  return keep_flag(asked, flag, {});
+}
+
+// It is put off the network by itself.
+Effects Engine::act_on(const Asked& asked, Flag flag, Quarantine quarantine, Time now) {
   flag.state = FlagState::acted;
-  flag.outcome = std::string("it was ") + (action == Reaction::cut ? "cut off" : "isolated");
+  flag.outcome = std::string("it was ") + (quarantine.level == Hold::cut ? "cut off" : "isolated");
   Entry entry{.actor = asked.actor,
               .operation = "quarantine.add",
               .object = to_string(quarantine.target),
@@ -272,12 +319,13 @@ Effects Engine::keep_flag(const Asked& asked, const Flag& flag, std::optional<No
 
 // flag.act, flag.dismiss: the officer's answer.
 Effects Engine::decide_flag(const Asked& asked) {
-  const FlagNumber number = flag_number(asked.request);
-  const bool acts = asked.request.operation == OperationId::flag_act;
+  const auto asked_for = flag_number(asked.request);
+  const FlagNumber number = asked_for.value_or(FlagNumber());
   const Entry entry{.actor = asked.actor,
                     .operation = control::operation(asked.request.operation).name(),
                     .object = "flag." + std::to_string(number.value()),
                     .reason = text_parameter(asked.request, "reason")};
+  if (!asked_for) return reject(asked, entry, {asked_for.error()});
   if (entry.reason.empty()) {
     return reject(asked, entry,
                   {{ErrorCode::invalid, "reason", "is missing", {}, "say why: --reason TEXT"}});
@@ -286,46 +334,74 @@ Effects Engine::decide_flag(const Asked& asked) {
     if (!outcome) return reject(asked, entry, {std::move(outcome.error())});
     const auto& found = std::get<std::optional<Flag>>(*outcome);
     if (!found) return reject(asked, entry, {no_flag(number)});
-    const Flag flag = *found;
-    const auto settle = [=, this](FlagState state, const std::string& how,
-                                  const std::optional<Node>& proof) {
-      const SetFlag change{number, state, how, entry};
-      return await(change, [=, this](Outcome stored, Time) -> Effects {
-        if (!stored) return reject(asked, entry, {std::move(stored.error())});
-        if (flag.state == FlagState::asking && flags_asking_ > 0) --flags_asking_;
-        Flag after = flag;
-        after.state = state;
-        after.outcome = how;
-        Node shown = show_flag(after);
-        if (proof) std::get<Node::Table>(shown.value).emplace_back("proof", *proof);
-        return answer(asked.id, std::move(shown));
-      });
-    };
-    if (!acts) return settle(FlagState::dismissed, entry.reason, {});
-    const auto level = active_->policy.policy().response.reaction(flag.severity) == Reaction::cut
-                           ? Hold::cut
-                           : Hold::isolate;
-    Quarantine quarantine = quarantine_for(flag, level);
-    quarantine.automatic = false;
-    quarantine.by = asked.actor.name;
-    quarantine.since = now;
-    catch_devices(quarantine, active_->policy.policy());
-    if (is_held(quarantine, quarantined_, active_->policy.policy())) {
-      return settle(FlagState::acted, "it is quarantined already", {});
-    }
-    Entry act = entry;
-    act.operation = "quarantine.add";
-    act.object = to_string(quarantine.target);
-    succeed_former(quarantine, act);
-    return contain(
-        std::move(quarantine), act,
-        [=, this](const Containment& done, Time) -> Effects {
-          if (!done.errors.empty()) return reject(asked, entry, done.errors);
-          return settle(FlagState::acted, "quarantined by " + asked.actor.name,
-                        show_proof(done.proof, moment_));
-        },
-        now);
+    if (asked.request.operation == OperationId::flag_act) return act(asked, *found, entry, now);
+    return dismiss(asked, *found, entry);
   });
+}
+
+Effects Engine::act(const Asked& asked, const Flag& flag, const Entry& entry, Time now) {
+  const Policy& policy = active_->policy.policy();
+  Quarantine quarantine = quarantine_for(flag, hold_by(policy.response.reaction(flag.severity)));
+  quarantine.automatic = false;
+  quarantine.by = asked.actor.name;
+  quarantine.since = now;
+  // A device that is gone may come again under another name.
+  const bool gone = !flag.device.empty() && !policy.devices.contains(flag.device);
+  if (gone && flag.public_key) quarantine.keys.push_back(*flag.public_key);
+  catch_devices(quarantine, policy);
+  Flag after = flag;
+  after.state = FlagState::acted;
+  if (is_held(quarantine)) {
+    after.outcome = "it is quarantined already";
+    return settle(asked, flag, after, entry, {});
+  }
+  after.outcome = "quarantined by " + asked.actor.name;
+  if (gone)
+    after.outcome += "; the device is gone: its name and its key are held, should they come again";
+  Entry put_off = entry;
+  put_off.operation = "quarantine.add";
+  put_off.object = to_string(quarantine.target);
+  succeed_former(quarantine, put_off);
+  return contain(
+      std::move(quarantine), put_off,
+      [=, this](const Containment& done, Time) -> Effects {
+        if (!done.errors.empty()) return reject(asked, entry, done.errors);
+        return settle(asked, flag, after, entry, show_proof(done.proof, moment_));
+      },
+      now);
+}
+
+// It was nothing. What it brought about is let go by a release alone, which has a finding.
+Effects Engine::dismiss(const Asked& asked, const Flag& flag, const Entry& entry) {
+  if (flag.state == FlagState::dismissed) {
+    return reject(asked, entry,
+                  {{ErrorCode::conflict,
+                    entry.object,
+                    "was dismissed already: " + flag.outcome,
+                    {},
+                    "look at it: sekisho flag show " + std::to_string(flag.number.value())}});
+  }
+  Flag after = flag;
+  after.state = FlagState::dismissed;
+  after.outcome = entry.reason;
+  const QuarantineTarget target = quarantine_for(flag, Hold::isolate).target;
+  if (find_quarantine(target) != nullptr) {
+    after.outcome += "; " + to_string(target) + " stays quarantined: sekisho quarantine release " +
+                     to_string(target);
+  }
+  return settle(asked, flag, after, entry, {});
+}
+
+Effects Engine::settle(const Asked& asked, const Flag& before, const Flag& after,
+                       const Entry& entry, const std::optional<Node>& proof) {
+  return await(SetFlag{after.number, after.state, after.outcome, entry},
+               [=, this](Outcome stored, Time) -> Effects {
+                 if (!stored) return reject(asked, entry, {std::move(stored.error())});
+                 if (before.state == FlagState::asking && flags_asking_ > 0) --flags_asking_;
+                 Node shown = show_flag(after);
+                 if (proof) std::get<Node::Table>(shown.value).emplace_back("proof", *proof);
+                 return answer(asked.id, std::move(shown));
+               });
 }
 
 }  // namespace sekisho::engine

@@ -3,26 +3,11 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <set>
+#include <string>
 
 namespace sekisho::engine {
 
 namespace {
-
-// Places of maps and sets that a change touches; one that changes stands in both lists.
-template <class Entries>
-std::size_t places(const Entries& removed, const Entries& added) {
-  std::set<typename Entries::value_type::first_type> places;
-  for (const auto* entries : {&removed, &added}) {
-    for (const auto& entry : *entries) places.insert(entry.first);
-  }
-  return places.size();
-}
-
-std::size_t touched(const TablesDiff& diff) {
-  return places(diff.remove_cohorts, diff.add_cohorts) + places(diff.remove_atoms, diff.add_atoms) +
-         places(diff.remove_grants, diff.add_grants);
-}
 
 // RFC 3339, with milliseconds; rounded up, for it says that nothing passed after it.
 std::string exactly(Moment moment) {
@@ -40,17 +25,34 @@ double milliseconds(Moment from, Moment to) {
 }  // namespace
 
 void note(Proof& proof, const Effect& done, const Outcome::value_type& outcome, Moment at) {
+  const auto* count = std::get_if<std::size_t>(&outcome);
+  const std::size_t counted = count == nullptr ? 0 : *count;
   if (const auto* change = std::get_if<ChangeTables>(&done)) {
-    proof.elements += touched(change->diff);
     // Of a stop of everyone the first step is the cut; the second lets in what is left to them.
-    if (proof.cut_at == Moment{} || !change->diff.only_loosens()) proof.cut_at = at;
+    const bool lets_in = proof.cut_at != Moment{} && change->diff.only_loosens();
+    if (lets_in) return;
+    proof.elements += counted;
+    proof.cut_at = at;
+  } else if (std::holds_alternative<ConfirmTables>(done)) {
+    proof.elements += counted;
+    if (proof.cut_at == Moment{}) proof.cut_at = at;
   } else if (std::holds_alternative<Install>(done)) {
     proof.cut_at = at;
   } else if (const auto* peers = std::get_if<ChangePeers>(&done)) {
     proof.peers += peers->remove.size();
-  } else if (const auto* purged = std::get_if<std::size_t>(&outcome)) {
-    proof.flows += *purged;
+  } else if (std::holds_alternative<PurgeFlows>(done)) {
+    proof.flows += counted;
   }
+}
+
+std::string tell(const Proof& proof) {
+  if (proof.cut_at == Moment{}) return "its rules are not in the kernel";
+  return fmt::format(
+      "no packet after {}, {:.3f} ms after the request; {} elements read back, {} peers removed, "
+      "{} "
+      "connections ended",
+      exactly(proof.cut_at), milliseconds(proof.began, proof.cut_at), proof.elements, proof.peers,
+      proof.flows);
 }
 
 Node show_proof(const Proof& proof, Moment now) {

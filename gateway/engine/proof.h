@@ -19,6 +19,9 @@ struct Proof {
 // Adds what this effect, which was done at `at`, contributes.
 void note(Proof& proof, const Effect& done, const Outcome::value_type& outcome, Moment at);
 
+// In half a sentence, for who is told of what failed as well.
+std::string tell(const Proof& proof);
+
 // As replies carry it. No packet passed after "last_packet_before": from then on every lookup
 // refuses. "milliseconds" are from the request to there, "milliseconds_in_all" to `now`.
 Node show_proof(const Proof& proof, Moment now);

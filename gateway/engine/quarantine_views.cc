@@ -108,6 +108,7 @@ Node show_quarantine(const Quarantine& quarantine) {
                     {"since", text(to_string(quarantine.since))},
                     {"by", text(quarantine.by)},
                     {"automatic", {quarantine.automatic}},
+                    {"two_people", {quarantine.two_people}},
                     {"reason", text(quarantine.reason)},
                     {"devices", {std::move(devices)}}};
   if (const auto& release = quarantine.release) {
@@ -166,6 +167,43 @@ std::string write_text(const std::string& value) {
   return quote(value);
 }
 
+std::vector<Quarantine> with(std::vector<Quarantine> all, const Quarantine& one) {
+  const auto same = std::ranges::find(all, one.target, &Quarantine::target);
+  if (same == all.end()) {
+    all.push_back(one);
+  } else {
+    *same = one;
+  }
+  return all;
+}
+
+std::vector<Quarantine> without(std::vector<Quarantine> all, const QuarantineTarget& target) {
+  std::erase_if(all, [&](const Quarantine& each) { return each.target == target; });
+  return all;
+}
+
+Finding quarantine_finding(const std::vector<Quarantine>& quarantines, std::size_t flags_asking) {
+  constexpr std::size_t kMostNamed = 5;
+  Finding finding{.subject = "quarantine", .good = flags_asking == 0, .finding = {}, .mend = {}};
+  std::string waiting;
+  std::string names;
+  for (std::size_t i = 0; i < quarantines.size(); ++i) {
+    const std::string target = to_string(quarantines[i].target);
+    if (i < kMostNamed) names += (i == 0 ? "" : ", ") + target;
+    if (i == kMostNamed) names += ", ...";
+    if (quarantines[i].release) waiting += (waiting.empty() ? "" : ", ") + target;
+  }
+  finding.finding = quarantines.empty()
+                        ? "nobody is held"
+                        : std::to_string(quarantines.size()) + " in force: " + names;
+  if (flags_asking > 0) {
+    finding.finding += "; " + std::to_string(flags_asking) + " flags wait for the officer";
+    finding.mend = "sekisho flag list, then: sekisho flag act|dismiss NUMBER --reason TEXT";
+  }
+  if (!waiting.empty()) finding.finding += "; a second person has to release: " + waiting;
+  return finding;
+}
+
 Error not_quarantined(const QuarantineTarget& target) {
   return {ErrorCode::not_found,
           to_string(target),
@@ -174,11 +212,12 @@ Error not_quarantined(const QuarantineTarget& target) {
           "list what is: sekisho quarantine list"};
 }
 
-Errors still_to_do(const QuarantineTarget& target, const Errors& errors) {
+Errors still_to_do(const QuarantineTarget& target, const std::string& done, const Errors& errors) {
   Errors told;
   for (const Error& error : errors) {
     told.push_back({error.code, to_string(target),
-                    "is held as far as could be, but: " + to_string(error), error.place,
+                    "is held as far as could be (" + done + "), but: " + to_string(error),
+                    error.place,
                     "it is tried again every second and holds meanwhile unless the gateway is "
                     "restarted; see: sekisho status"});
   }

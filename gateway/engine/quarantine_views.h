@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "gateway/control/message.h"
+#include "gateway/engine/command.h"
 #include "policy/model/network.h"
 #include "policy/model/quarantine.h"
 
@@ -28,9 +29,16 @@ control::Reply show_notice(const Policy& policy, const std::vector<Quarantine>& 
 std::string as_toml(const Quarantine& quarantine);
 std::string write_text(const std::string& text);
 
+// One of a target: in the place of the one before; and none.
+std::vector<Quarantine> with(std::vector<Quarantine> all, const Quarantine& one);
+std::vector<Quarantine> without(std::vector<Quarantine> all, const QuarantineTarget& target);
+
+// For doctor: who is held for what, and what waits for the officer.
+Finding quarantine_finding(const std::vector<Quarantine>& quarantines, std::size_t flags_asking);
+
 Error not_quarantined(const QuarantineTarget& target);
 // What to answer where it is held, but not all of it could be done.
-Errors still_to_do(const QuarantineTarget& target, const Errors& errors);
+Errors still_to_do(const QuarantineTarget& target, const std::string& done, const Errors& errors);
 
 // The last address of each pool, where no device has it.
 std::vector<IpAddress> unused_addresses(const Network& network, const Policy& policy);

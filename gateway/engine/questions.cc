@@ -166,6 +166,7 @@ Effects Engine::look_outside(const Asked& asked) {
             if (const auto late = overdue(at)) {
               findings.push_back({"trial", false, *late, "sekisho audit list --limit 5"});
             }
+            findings.push_back(quarantine_finding(quarantines_, flags_asking_));
             findings.push_back(notify_finding(outbox_, hindrance_of(outbox_, away_since_, at)));
             return show_findings(findings);
           }));

@@ -68,7 +68,10 @@ std::optional<Error> Engine::why_not_now(const Asked& asked) const {
                  {},
                  "see whether it returned already: policy history"};
   }
-  if (!provisional_ || operation == OperationId::policy_rollback || cut_of(asked.request)) {
+  const bool only_shows =
+      operation == OperationId::person_offboard && !flag_parameter(asked.request, "yes");
+  if (!provisional_ || operation == OperationId::policy_rollback || cut_of(asked.request) ||
+      only_shows) {
     return std::nullopt;
   }
   return Error{ErrorCode::conflict,
@@ -78,8 +81,8 @@ std::optional<Error> Engine::why_not_now(const Asked& asked) const {
                {},
                "keep it (policy confirm) or take it back (policy rollback " +
                    std::to_string(provisional_->back_to.value()) +
-                   "), then make this change; blocking a device or suspending a person need not "
-                   "wait"};
+                   "), then make this change; quarantine need not wait (quarantine add), nor "
+                   "blocking a device or suspending a person"};
 }
 
 Result<std::optional<Provisional>> Engine::provisional_after(const Asked& asked, Time now) const {
@@ -139,6 +142,11 @@ Effects Engine::end_trial(const Asked& asked, const std::string& reason, Time no
   const auto back = [this, asked, reason](Checked<Policy> earlier, Time at) -> Effects {
     if (!earlier) return begin(asked, std::unexpected(std::move(earlier.error())), at);
     keep_cuts(*earlier, provisional_->cuts);
+    // Nor does the return let a quarantined resource go, or go by another name.
+    for (const ResourceId& id : quarantined_.resources) {
+      const auto held = active_->policy.policy().resources.find(id);
+      if (held != active_->policy.policy().resources.end()) earlier->resources[id] = held->second;
+    }
     Edit edit{.change = difference(active_->policy.policy(), *earlier),
               .object = "policy",
               .reason = reason};

@@ -12,8 +12,8 @@ namespace sekisho::notice {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> kKinds{"cut",   "released", "flag",
-                                                 "drift", "test",     "failed"};
+constexpr std::array<std::string_view, 7> kKinds{"cut",  "released", "flag",         "drift",
+                                                 "test", "failed",   "release_asked"};
 constexpr std::array<std::string_view, 4> kSeverities{"low", "medium", "high", "critical"};
 
 constexpr std::size_t kMostNameBytes = 100;  // of a fact

@@ -11,7 +11,7 @@
 // What happened, as it is told to people outside.
 namespace sekisho::notice {
 
-enum class Kind { cut, released, flag, drift, test, failed };
+enum class Kind { cut, released, flag, drift, test, failed, release_asked };
 enum class Severity { low, medium, high, critical };
 
 struct Fact {

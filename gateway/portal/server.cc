@@ -21,6 +21,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
+using Clock = std::chrono::steady_clock;
 
 constexpr std::uint32_t kMostHeaderBytes = 8 * 1024;
 
@@ -38,6 +39,8 @@ std::optional<std::string> bearer(const http::request<http::string_body>& reques
   return std::string(field.substr(kScheme.size()));
 }
 
+}  // namespace
+
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(tcp::socket socket, asio::ip::address from, Gateway& gateway,
@@ -51,7 +54,12 @@ class Session : public std::enable_shared_from_this<Session> {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  // None: what it asked is being answered.
+  std::optional<Clock::time_point> waits_since() const { return waits_since_; }
+  void close() { stream_.close(); }
+
   void read() {
+    waits_since_ = Clock::now();
     parser_.emplace();
     parser_->header_limit(kMostHeaderBytes);
     parser_->body_limit(page::kMostBodyBytes);
@@ -65,6 +73,7 @@ class Session : public std::enable_shared_from_this<Session> {
   using Request = http::request<http::string_body>;
 
   void heard(beast::error_code error) {
+    waits_since_.reset();
     if (error == http::error::body_limit) {
       keep_alive_ = false;
       return refuse(http::status::payload_too_large, "too_large",
@@ -187,9 +196,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::size_t requests_ = 0;
   unsigned version_ = 11;
   bool keep_alive_ = false;
+  std::optional<Clock::time_point> waits_since_;  // for a request
 };
-
-}  // namespace
 
 void Server::serve(tcp::acceptor acceptor) {
   acceptors_.push_back(std::make_unique<tcp::acceptor>(std::move(acceptor)));
@@ -203,21 +211,42 @@ void Server::accept(tcp::acceptor& acceptor) {
     const auto remote = socket.remote_endpoint(gone);
     if (!error && !gone) {
       const asio::ip::address from = plain(remote.address());
-      std::size_t& of_address = connections_[from];
-      if (all_ < kMostConnections && of_address < kMostOfOneAddress) {
+      if (make_room(from)) {
         ++all_;
-        ++of_address;
-        const auto at_end = [this, from] {
+        auto& sessions = sessions_[from];
+        const auto place = sessions.emplace(sessions.end());
+        const auto at_end = [this, from, place] {
           --all_;
-          if (--connections_[from] == 0) connections_.erase(from);
+          sessions_[from].erase(place);
+          if (sessions_[from].empty()) sessions_.erase(from);
         };
-        std::make_shared<Session>(std::move(socket), from, gateway_, at_end)->read();
-      } else if (of_address == 0) {
-        connections_.erase(from);
+        const auto session = std::make_shared<Session>(std::move(socket), from, gateway_, at_end);
+        *place = session;
+        session->read();
       }
     }
     accept(acceptor);
   });
+}
+
+// Who holds connections open keeps nobody out, not even others of the same device.
+bool Server::make_room(const asio::ip::address& from) {
+  const auto own = sessions_.find(from);
+  const bool crowded = own != sessions_.end() && own->second.size() >= kMostOfOneAddress;
+  if (!crowded && all_ < kMostConnections) return true;
+  std::shared_ptr<Session> longest;
+  for (const auto& [address, sessions] : sessions_) {
+    if (crowded && address != from) continue;
+    for (const auto& each : sessions) {
+      auto session = each.lock();
+      if (!session || !session->waits_since()) continue;
+      if (!longest || *session->waits_since() < *longest->waits_since())
+        longest = std::move(session);
+    }
+  }
+  if (!longest) return false;
+  longest->close();
+  return true;
 }
 
 }  // namespace sekisho::portal

@@ -2,16 +2,21 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <list>
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "gateway/portal/gateway.h"
 
 namespace sekisho::portal {
 
+class Session;
+
 // HTTP/1.1 for devices. Everything is bounded: a connection lives kPatience without a whole
-// request, asks kMostRequests times, and there are only so many in all and of one address. Runs on
-// the thread of `context`.
+// request, asks kMostRequests times, and there are only so many in all and of one address; where
+// there is no room for a new one, one that has waited longest for its request makes it. Runs on the
+// thread of `context`.
 class Server {
  public:
   static constexpr std::size_t kMostConnections = 256, kMostOfOneAddress = 8, kMostRequests = 100;
@@ -25,11 +30,12 @@ class Server {
 
  private:
   void accept(boost::asio::ip::tcp::acceptor& acceptor);
+  bool make_room(const boost::asio::ip::address& from);
 
   boost::asio::io_context& context_;
   Gateway& gateway_;
   std::vector<std::unique_ptr<boost::asio::ip::tcp::acceptor>> acceptors_;
-  std::map<boost::asio::ip::address, std::size_t> connections_;
+  std::map<boost::asio::ip::address, std::list<std::weak_ptr<Session>>> sessions_;  // oldest first
   std::size_t all_ = 0;
 };
 

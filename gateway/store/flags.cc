@@ -12,7 +12,8 @@ namespace sekisho::store {
 namespace {
 
 constexpr std::string_view kSelect =
-    "SELECT number, time, source, key, severity, detail, device, person, state, outcome, by"
+    "SELECT number, time, source, key, severity, detail, device, person, state, outcome, by,"
+    " public_key"
     " FROM flags ";
 
 template <class Enum, class All>
@@ -29,6 +30,12 @@ Result<Flag> read_flag(const Database& database, const Statement& row) {
   if (!severity || !state) {
     return std::unexpected(database.damaged("flag " + row.text(0) + " is not one"));
   }
+  std::optional<PublicKey> key;
+  if (!row.is_null(11)) {
+    const auto read = PublicKey::parse(row.text(11));
+    if (!read) return std::unexpected(database.damaged("the key of flag " + row.text(0)));
+    key = *read;
+  }
   return Flag{.number = FlagNumber(static_cast<std::uint64_t>(row.integer(0))),
               .time = to_time(row.integer(1)),
               .source = row.text(2),
@@ -37,6 +44,7 @@ Result<Flag> read_flag(const Database& database, const Statement& row) {
               .detail = row.text(5),
               .device = DeviceId(row.text(6)),
               .person = PersonId(row.text(7)),
+              .public_key = key,
               .state = *state,
               .outcome = row.text(9),
               .by = row.text(10)};
@@ -59,21 +67,15 @@ std::int64_t to_column(FlagNumber number) {
 
 Result<FlagNumber> Store::add_flag(const Flag& flag, const Operation& entry) {
   FlagNumber number;
+  const std::optional<std::string> key =
+      flag.public_key ? std::optional(flag.public_key->to_string()) : std::nullopt;
   auto done = database_->transaction([&]() -> Result<void> {
-    if (!flag.key.empty()) {
-      const auto before = find_flag(flag.device, flag.person, flag.source, flag.key);
-      if (!before) return std::unexpected(before.error());
-      if (*before) {
-        return fail(ErrorCode::conflict, "flag " + std::to_string((*before)->number.value()),
-                    "says the same already");
-      }
-    }
     Statement add(*database_,
                   "INSERT INTO flags(time, source, key, severity, detail, device, person, state,"
-                  " outcome, by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                  " outcome, by, public_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                   to_seconds(flag.time), flag.source, flag.key, to_string(flag.severity),
                   flag.detail, flag.device.str(), flag.person.str(), to_string(flag.state),
-                  flag.outcome, flag.by);
+                  flag.outcome, flag.by, key);
     if (auto added = add.run(); !added) return added;
     number = FlagNumber(static_cast<std::uint64_t>(database_->last_row()));
     return drop_value(append(*database_, entry));
@@ -86,7 +88,8 @@ Result<std::optional<Flag>> Store::find_flag(const DeviceId& device, const Perso
                                              const std::string& source, const std::string& key) {
   Statement read(*database_,
                  std::string(kSelect) +
-                     "WHERE device = ? AND person = ? AND source = ? AND key = ? AND key <> ''",
+                     "WHERE device = ? AND person = ? AND source = ? AND key = ? AND key <> ''"
+                     " ORDER BY number DESC LIMIT 1",
                  device.str(), person.str(), source, key);
   return read_one(*database_, read);
 }

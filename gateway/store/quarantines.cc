@@ -13,9 +13,11 @@ namespace {
 
 constexpr std::string_view kSelect =
     "SELECT target, level, reason, by, since, automatic, devices, keys, asked_by, asked_uid,"
-    " asked_at, asked_reason, asked_finding, released_at, released_by, release_reason, finding"
+    " asked_at, asked_reason, asked_finding, released_at, released_by, release_reason, finding, "
+    "two_people"
     " FROM quarantines ";
 constexpr int kReleased = 13;  // the column of released_at
+constexpr int kTwoPeople = 17;
 
 template <class Values, class Write>
 std::string as_lines(const Values& values, Write write) {
@@ -43,6 +45,7 @@ Result<Quarantine> read_quarantine(const Database& database, const Statement& ro
                   .by = row.text(3),
                   .since = to_time(row.integer(4)),
                   .automatic = row.integer(5) != 0,
+                  .two_people = row.integer(kTwoPeople) != 0,
                   .devices = {},
                   .keys = {}};
   for (const std::string& id : lines_of(row.text(6))) read.devices.emplace_back(id);
@@ -136,13 +139,15 @@ Result<void> Store::put_quarantine(const Quarantine& quarantine, const Operation
         as_lines(quarantine.keys, [](const PublicKey& key) { return key.to_string(); });
     Statement put(
         *database_,
-        "INSERT INTO quarantines(target, level, reason, by, since, automatic, devices, keys)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO quarantines(target, level, reason, by, since, automatic, devices, keys,"
+        " two_people) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (target) WHERE released_at IS NULL DO UPDATE SET level = excluded.level,"
         " reason = excluded.reason, by = excluded.by, since = excluded.since,"
-        " automatic = excluded.automatic, devices = excluded.devices, keys = excluded.keys",
+        " automatic = excluded.automatic, devices = excluded.devices, keys = excluded.keys,"
+        " two_people = excluded.two_people",
         target, to_string(quarantine.level), quarantine.reason, quarantine.by,
-        to_seconds(quarantine.since), std::int64_t{quarantine.automatic}, devices, keys);
+        to_seconds(quarantine.since), std::int64_t{quarantine.automatic}, devices, keys,
+        std::int64_t{quarantine.two_people});
     if (auto done = put.run(); !done) return done;
     if (auto done = set_release(*database_, target, quarantine.release); !done) return done;
     return drop_value(append(*database_, entry));

@@ -138,6 +138,13 @@ CREATE TABLE device_tokens(
   hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
   made_at INTEGER NOT NULL,
   made_by TEXT NOT NULL) STRICT, WITHOUT ROWID;
+)",
+    R"(
+ALTER TABLE quarantines ADD COLUMN
+  two_people INTEGER NOT NULL DEFAULT 0 CHECK (two_people IN (0, 1));
+ALTER TABLE flags ADD COLUMN public_key TEXT;
+DROP INDEX flag_said_once;
+CREATE INDEX flags_by_key ON flags(device, person, source, key) WHERE key <> '';
 )"};
 
 constexpr std::int64_t kSchema = kSteps.size();

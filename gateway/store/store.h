@@ -103,9 +103,9 @@ class Store {
   // Those that nobody ordered and that began after `since`, released ones too.
   Result<std::vector<Quarantine>> automatic_quarantines(Time since);
 
-  // Gives it its number; conflict where the same source said the same key of the same device
-  // before.
+  // Gives it its number.
   Result<FlagNumber> add_flag(const Flag& flag, const Operation& entry);
+  // The last one that the source said with this key of the device or person.
   Result<std::optional<Flag>> find_flag(const DeviceId& device, const PersonId& person,
                                         const std::string& source, const std::string& key);
   Result<std::optional<Flag>> flag(FlagNumber number);

@@ -34,6 +34,7 @@ struct Flag {
   std::string detail;
   DeviceId device;
   PersonId person;
+  std::optional<PublicKey> public_key = {};  // the device's when it was flagged
   FlagState state = FlagState::asking;
   std::string outcome;  // why it is in this state, in a sentence
   std::string by;       // who said it: a Unix user name, or "device:tanaka-laptop"

@@ -42,7 +42,8 @@ struct Quarantine {
   std::string reason;
   std::string by;  // Unix user name, or who flagged it
   Time since = {};
-  bool automatic = false;  // nobody ordered it: a flag did
+  bool automatic = false;   // nobody ordered it: a flag did
+  bool two_people = false;  // the policy asked for two to release it at some time since
   // What it caught: a device keeps its hold under another person, and its key under another name.
   std::vector<DeviceId> devices;  // sorted
   std::vector<PublicKey> keys;    // sorted

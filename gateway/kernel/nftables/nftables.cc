@@ -138,8 +138,8 @@ Result<Installed> Nftables::install(const Ruleset& ruleset, const Tables& tables
   }
 }
 
-Result<void> Nftables::apply(const TablesDiff& diff, Instant now) {
-  if (diff.empty()) return {};
+Result<std::size_t> Nftables::apply(const TablesDiff& diff, Instant now) {
+  if (diff.empty()) return 0;
   const auto start = Clock::now();
   const ContentsChange change = change_of(diff, now);
   Transaction transaction(kTableName, std::nullopt);
@@ -157,16 +157,21 @@ Result<void> Nftables::apply(const TablesDiff& diff, Instant now) {
     }
   }
   for (const auto& [set, elements] : change.come) transaction.put_elements(set, elements);
-  if (transaction.empty()) return {};
+  if (transaction.empty()) return 0;
   if (const auto done = transaction.commit(socket_); !done) {
     return std::unexpected(done.error().error);
   }
   if (diff.empties_cohorts) {
     for (const Family family : {Family::v4, Family::v6}) {
-      if (auto empty = read_back_only(cohort_map(family), change); !empty) return empty;
+      if (auto empty = read_back_only(cohort_map(family), change); !empty)
+        return std::unexpected(std::move(empty.error()));
     }
   }
   return read_back(change, start);
+}
+
+Result<std::size_t> Nftables::confirm(const TablesDiff& diff, Instant now) {
+  return read_back(change_of(diff, now), Clock::now());
 }
 
 // That the set holds as many as were put in, so none of those before.
@@ -177,7 +182,8 @@ Result<void> Nftables::read_back_only(const std::string& set, const ContentsChan
   return not_as_sent(fmt::format("{} still holds {} elements", set, there->size()));
 }
 
-Result<void> Nftables::read_back(const ContentsChange& change, Clock::time_point start) {
+Result<std::size_t> Nftables::read_back(const ContentsChange& change, Clock::time_point start) {
+  std::size_t count = 0;
   const bool few = size_of(change.gone) + size_of(change.come) <= kFewElements;
   for (const auto& entry : change.gone) {
     const std::string& set = entry.first;
@@ -198,14 +204,16 @@ Result<void> Nftables::read_back(const ContentsChange& change, Clock::time_point
       return check_one(set, element, wanted, *there ? &**there : nullptr, since(start));
     };
     for (const Element& element : come) {
-      if (auto right = check(element, true); !right) return right;
+      if (auto right = check(element, true); !right) return std::unexpected(right.error());
+      ++count;
     }
     for (const Element& element : gone) {
       if (find(come, element) != nullptr) continue;
-      if (auto right = check(element, false); !right) return right;
+      if (auto right = check(element, false); !right) return std::unexpected(right.error());
+      ++count;
     }
   }
-  return {};
+  return count;
 }
 
 Result<std::vector<std::string>> Nftables::observe(const Ruleset& ruleset, const Tables& tables,

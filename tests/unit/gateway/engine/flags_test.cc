@@ -226,24 +226,60 @@ TEST_F(FlagsTest, ARestartKeepsTheGuardsMemory) {
 
 // ---- said twice ----
 
-TEST_F(FlagsTest, TheSameKeyIsAnsweredAsTheFirstTimeAndDoesNothing) {
+TEST_F(FlagsTest, TheSameKeyIsAnsweredAsTheFirstTimeWhileThatStands) {
   const Node first = flag("device:laptop", "high", "scan-7");
   EXPECT_FALSE(yes(first, "repeated"));
-  release("device:laptop");
   world.restart();
   world.trace.clear();
-  const Node again = flag("device:laptop", "critical", "scan-7");
+  const Node again = flag("device:laptop", "high", "scan-7");
   EXPECT_TRUE(yes(again, "repeated"));
   for (const char* member : {"state", "outcome", "time", "severity", "detail"}) {
     EXPECT_EQ(word(again, member), word(first, member)) << member;
   }
   EXPECT_EQ(count(again, "flag"), count(first, "flag"));
   EXPECT_THAT(world.trace, IsEmpty());
-  EXPECT_FALSE(is_held("laptop"));
   EXPECT_EQ(world.flags.size(), 1U);
-  must("flag.add", said("device:laptop", "high", "scan-7", "osquery"));
-  EXPECT_TRUE(is_held("laptop")) << "another source's key";
+  EXPECT_FALSE(yes(flag("device:laptop", "critical", "scan-7"), "repeated")) << "it is worse";
+  EXPECT_EQ(world.quarantines.front().level, Hold::cut);
   EXPECT_FALSE(yes(flag("device:phone", "high", "scan-7"), "repeated")) << "another device's key";
+  EXPECT_TRUE(yes(flag("device:laptop", "low", "scan-7"), "repeated"));
+}
+
+// The same file is found again: who was let back is put off again.
+TEST_F(FlagsTest, TheSameKeyActsAgainAfterARelease) {
+  flag("device:laptop", "high", "scan-7");
+  release("device:laptop");
+  EXPECT_FALSE(is_held("laptop"));
+  const Node again = flag("device:laptop", "high", "scan-7");
+  EXPECT_FALSE(yes(again, "repeated"));
+  EXPECT_EQ(word(again, "outcome"), "it was isolated");
+  EXPECT_TRUE(is_held("laptop"));
+  EXPECT_EQ(world.flags.size(), 2U);
+}
+
+TEST_F(FlagsTest, TheSameKeyAsksOnceAndStaysDismissed) {
+  edit_policy([](Policy& policy) { policy.response.officer = PersonId("tanaka"); });
+  const Node first = flag("device:laptop", "high", "scan-7");
+  EXPECT_TRUE(yes(flag("device:laptop", "high", "scan-7"), "repeated"));
+  EXPECT_EQ(asking(), 1);
+  EXPECT_TRUE(decides("flag.dismiss", first));
+  EXPECT_TRUE(yes(flag("device:laptop", "high", "scan-7"), "repeated"));
+  EXPECT_EQ(asking(), 0);
+}
+
+// ---- held already, by something wider ----
+
+// A hold on everyone, or on its person, is released without a thought of the flag.
+TEST_F(FlagsTest, AFlaggedDeviceIsHeldByItself) {
+  for (const char* wider : {"everyone", "person:tanaka"}) {
+    SCOPED_TRACE(wider);
+    add_quarantine(wider, "cut");
+    EXPECT_EQ(state_of("device:laptop"), "acted");
+    release(wider);
+    EXPECT_TRUE(is_held("laptop"));
+    release("device:laptop");
+    EXPECT_FALSE(is_held("laptop"));
+  }
 }
 
 TEST_F(FlagsTest, ADiskThatIsNotReadStillActs) {
@@ -347,20 +383,42 @@ TEST_F(DeviceFlags, ThePortalMayDoNothingElse) {
   EXPECT_FALSE(is_held("phone"));
 }
 
+// Of what comes to nothing more than a record.
 TEST_F(DeviceFlags, ThirtyAMinuteAreEnough) {
   for (int i = 0; i < 30; ++i) {
     EXPECT_TRUE(bring(tokens["laptop"], kLaptop, "low")) << i;
     world.now += seconds(1);
   }
-  EXPECT_TRUE(refused(bring(tokens["laptop"], kLaptop)));
-  EXPECT_FALSE(is_held("laptop"));
+  const auto too_many = bring(tokens["laptop"], kLaptop, "low");
+  ASSERT_FALSE(too_many);
+  EXPECT_EQ(too_many.error().front().code, ErrorCode::failed) << "which a hook tries again";
   EXPECT_EQ(world.flags.size(), 30U);
-  EXPECT_TRUE(bring(tokens["phone"], kPhone)) << "of one device";
+  EXPECT_TRUE(bring(tokens["phone"], kPhone, "low")) << "of one device";
   flag("device:laptop", "low");  // and not of who speaks about it
   world.now += seconds(29);
-  EXPECT_TRUE(refused(bring(tokens["laptop"], kLaptop, "low")));
+  EXPECT_FALSE(bring(tokens["laptop"], kLaptop, "low"));
   world.now += seconds(1);
   EXPECT_TRUE(bring(tokens["laptop"], kLaptop, "low"));
+}
+
+// Whoever fills the minute, with the token or without, keeps no device on the network.
+TEST_F(DeviceFlags, NobodySilencesAFlagThatActs) {
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_TRUE(refused(bring("token-nobody", kLaptop)));
+    bring(tokens["laptop"], kLaptop, "low");
+  }
+  EXPECT_EQ(std::ranges::count(world.record, "flag.add", &Entry::operation), 30 + 3)
+      << "and the disk is not filled";
+  EXPECT_TRUE(bring(tokens["laptop"], kLaptop));
+  EXPECT_TRUE(is_held("laptop"));
+}
+
+// The token only ever makes things stricter.
+TEST_F(DeviceFlags, ADeviceOfAHeldPersonIsStillHeard) {
+  add_quarantine("person:tanaka");
+  EXPECT_EQ(world.peers.size(), 5U);
+  EXPECT_TRUE(bring(tokens["laptop"], kLaptop, "critical"));
+  EXPECT_EQ(world.peers.size(), 4U) << "isolated before, cut off by it";
 }
 
 // ---- the officer's answer ----
@@ -388,6 +446,30 @@ TEST_F(FlagsTest, AFlagThatAsksIsActedUponOrDismissed) {
   EXPECT_EQ(asking(), 0);
 }
 
+// It may be enrolled anew, under another name even.
+TEST_F(FlagsTest, ADeviceThatIsGoneIsHeldShouldItComeAgain) {
+  edit_policy([](Policy& policy) { policy.response.officer = PersonId("tanaka"); });
+  const Node shown = flag("device:laptop");
+  must("device.remove", {{"id", text("laptop")}});
+  world.restart();
+  EXPECT_TRUE(decides("flag.act", shown));
+  EXPECT_THAT(world.flags[0].outcome, HasSubstr("the device is gone"));
+  must("device.add",
+       {{"id", text("notebook")}, {"person", text("tanaka")}, {"public_key", text(kKeyA)}});
+  EXPECT_TRUE(is_held("notebook"));
+}
+
+TEST_F(FlagsTest, ADismissalReleasesNobodyAndSaysSo) {
+  const Node shown = flag("device:laptop");
+  EXPECT_TRUE(decides("flag.dismiss", shown));
+  EXPECT_TRUE(is_held("laptop"));
+  EXPECT_THAT(world.flags[0].outcome, HasSubstr("stays quarantined"));
+  EXPECT_FALSE(decides("flag.dismiss", shown)) << "twice";
+  release("device:laptop");
+  EXPECT_TRUE(decides("flag.act", shown)) << "on second thoughts";
+  EXPECT_TRUE(is_held("laptop"));
+}
+
 TEST_F(FlagsTest, ADecisionNeedsAReasonAFlagAndTheAuthority) {
   const Node shown = flag("device:laptop", "low");
   const Node number{count(shown, "flag")};
@@ -396,7 +478,7 @@ TEST_F(FlagsTest, ADecisionNeedsAReasonAFlagAndTheAuthority) {
     EXPECT_EQ(refused(operation, {{"flag", {std::int64_t{9}}}, {"reason", text("x")}}),
               ErrorCode::not_found);
     EXPECT_EQ(refused(operation, {{"flag", {std::int64_t{-1}}}, {"reason", text("x")}}),
-              ErrorCode::not_found);
+              ErrorCode::invalid);
     EXPECT_FALSE(
         world.ask(operation, {{"flag", number}, {"reason", text("x")}}, Authority::auditor));
   }

@@ -64,6 +64,34 @@ void Kernel::change_tables(const TablesDiff& diff, const Steps& steps) {
   steps([&] { tables = after; });
 }
 
+void Kernel::confirm_tables(const TablesDiff& held, const Steps& steps) {
+  for (const auto& [address, entry] : held.add_cohorts) {
+    const auto found = tables.cohorts.find(address);
+    if (found == tables.cohorts.end() || found->second.cohort != entry.cohort)
+      throw Refused("an element is missing");
+  }
+  const bool extra = std::ranges::any_of(
+                         held.remove_cohorts,
+                         [&](const auto& entry) { return tables.cohorts.contains(entry.first); }) ||
+                     std::ranges::any_of(held.remove_grants, [&](const auto& row) {
+                       return tables.grants.contains(row.first);
+                     });
+  if (extra) throw Refused("an element is there still");
+  steps([] {});
+}
+
+std::size_t Kernel::touched(const TablesDiff& diff) {
+  const auto places = [](const auto& removed, const auto& added) {
+    return added.size() +
+           static_cast<std::size_t>(std::ranges::count_if(removed, [&](const auto& gone) {
+             return std::ranges::none_of(
+                 added, [&](const auto& come) { return come.first == gone.first; });
+           }));
+  };
+  return places(diff.remove_cohorts, diff.add_cohorts) + places(diff.remove_atoms, diff.add_atoms) +
+         places(diff.remove_grants, diff.add_grants);
+}
+
 void Kernel::remark(const AtomSpace& space, const Steps& steps) {
   for (model::LiveFlow& flow : live) {
     model::LiveFlow after = flow;

@@ -20,6 +20,9 @@ struct Refused : std::runtime_error {
 
 // The kernel, as far as the engine's effects and a packet's fate go.
 struct Kernel {
+  // Elements that a change touches; one that changes stands in both lists.
+  static std::size_t touched(const TablesDiff& diff);
+
   Tables tables;  // their ends are on the kernel's own clock, which nobody sets
   Peers peers;    // sorted by device
   std::vector<model::LiveFlow> live;
@@ -31,6 +34,8 @@ struct Kernel {
   void open_tunnel(const Desired& desired, const Steps& steps);
   // One batch: all of it or nothing.
   void change_tables(const TablesDiff& diff, const Steps& steps);
+  // Refuses where it has it otherwise.
+  void confirm_tables(const TablesDiff& held, const Steps& steps);
   void remark(const AtomSpace& space, const Steps& steps);
   // Peer by peer. An address that one is given, another loses: wg(8), "allowed-ips".
   void change_peers(const ChangePeers& change, const Steps& steps);

@@ -116,6 +116,11 @@ Outcome World::execute(const Effect& effect) {
   } else if (const auto* change = std::get_if<ChangeTables>(&effect)) {
     trace.emplace_back("tables");
     change_tables(change->diff, steps);
+    return touched(change->diff);
+  } else if (const auto* confirm = std::get_if<ConfirmTables>(&effect)) {
+    trace.emplace_back("confirm tables");
+    confirm_tables(confirm->held, steps);
+    return touched(confirm->held);
   } else if (const auto* anew = std::get_if<Remark>(&effect)) {
     trace.emplace_back("remark");
     remark(anew->space, steps);
@@ -143,11 +148,11 @@ Outcome World::execute(const Effect& effect) {
     commit(std::move(disk));
   } else if (const auto* known = std::get_if<FindFlag>(&effect)) {
     steps([] {});
-    const auto found = std::ranges::find_if(flags, [&](const Flag& flag) {
+    const auto found = std::ranges::find_if(flags.rbegin(), flags.rend(), [&](const Flag& flag) {
       return flag.device == known->device && flag.person == known->person &&
              flag.source == known->source && flag.key == known->key;
     });
-    return found == flags.end() ? std::optional<Flag>() : *found;
+    return found == flags.rend() ? std::optional<Flag>() : *found;
   } else if (const auto* one = std::get_if<ReadFlag>(&effect)) {
     steps([] {});
     const std::size_t place = one->number.value() - 1;

@@ -67,16 +67,13 @@ TEST_F(StoreFlags, OneIsFoundByItsNumber) {
   EXPECT_EQ(must(store().flag(FlagNumber(~std::uint64_t{0}))), std::nullopt);
 }
 
-TEST_F(StoreFlags, TheSameKeyTwiceIsAConflictAndWritesNothing) {
-  const Flag first = add(flag("laptop", "scan-7"));
-  const auto operations = must(store().operations(100));
+TEST_F(StoreFlags, OfTheSameKeyTheLastIsFound) {
+  add(flag("laptop", "scan-7"));
   Flag again = flag("laptop", "scan-7", later(60));
   again.detail = "something else";
-  const Error error = why(store().add_flag(again, operation("flag.add")));
-  EXPECT_EQ(error.code, ErrorCode::conflict);
-  EXPECT_EQ(error.object, "flag 1");
-  EXPECT_EQ(must(store().flags(10)), std::vector{first});
-  EXPECT_EQ(must(store().operations(100)), operations);
+  again = add(again);
+  EXPECT_THAT(must(store().find_flag(again.device, again.person, again.source, again.key)),
+              Optional(again));
 }
 
 TEST_F(StoreFlags, AKeyIsOfOneSourceAndOneDevice) {

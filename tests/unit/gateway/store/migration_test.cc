@@ -9,6 +9,10 @@ namespace {
 
 using testing::IsEmpty;
 
+constexpr const char* kToThird =
+    "ALTER TABLE quarantines DROP COLUMN two_people; ALTER TABLE flags DROP COLUMN public_key;"
+    "DROP INDEX flags_by_key; CREATE UNIQUE INDEX flag_said_once ON flags(device, person, source,"
+    " key) WHERE key <> ''; PRAGMA user_version=3;";
 constexpr const char* kToSecond =
     "DROP TABLE quarantines; DROP TABLE flags; DROP TABLE device_tokens; PRAGMA user_version=2;";
 constexpr const char* kToFirst = "DROP TABLE provisional; PRAGMA user_version=1;";
@@ -57,7 +61,7 @@ class Migration : public StoreTest {
   void expect_whole() {
     EXPECT_EQ(read(), before_);
     EXPECT_EQ(must(store().verify_operations()), std::nullopt);
-    EXPECT_EQ(sql("PRAGMA user_version"), "3");
+    EXPECT_EQ(sql("PRAGMA user_version"), "4");
     const Directory made_now;
     must(Store::open(made_now.state(), kNow));
     EXPECT_EQ(sql(kWholeSchema), tamper(made_now.file(), kWholeSchema));
@@ -78,6 +82,19 @@ class Migration : public StoreTest {
                            .cuts = {"device.phone"}};
   Contents before_;
 };
+
+TEST_F(Migration, TheThirdSchemaKeepsAllThatItHeld) {
+  must(store().put_quarantine(quarantine(Everyone{}), operation("quarantine.add")));
+  must(store().add_flag(flag("laptop", "a"), operation("flag.add")));
+  before_ = read();
+  const auto flags = must(store().flags(10));
+  open_as(kToThird);
+  EXPECT_EQ(read(), before_);
+  EXPECT_EQ(must(store().quarantines()), std::vector{quarantine(Everyone{})});
+  EXPECT_EQ(must(store().flags(10)), flags);
+  must(store().add_flag(flag("laptop", "a"), operation("flag.add")));
+  EXPECT_EQ(sql("PRAGMA user_version"), "4");
+}
 
 TEST_F(Migration, TheSecondSchemaKeepsAllThatItHeld) {
   open_as(kToSecond);

@@ -94,7 +94,7 @@ TEST(Store, RefusesNewerSchemaAndNamesBothVersions) {
   make_state(directory);
   tamper(directory.file(), "PRAGMA user_version=7");
   EXPECT_THAT(why_not_open(directory),
-              AllOf(HasSubstr("version 7"), HasSubstr("program's version 3"), HasSubstr("backup")));
+              AllOf(HasSubstr("version 7"), HasSubstr("program's version 4"), HasSubstr("backup")));
   EXPECT_EQ(tamper(directory.file(), "PRAGMA user_version"), "7");
 }
 
