@@ -60,7 +60,9 @@ void examples(Page& page) {
       "sekisho device add mori-laptop --person mori --public-key KEY\n"
       "sekisho policy can mori 198.51.100.7:443");
   page.paragraph("The laptop was lost: off the network, now.");
-  page.example("sekisho device set mori-laptop --state blocked --reason \"lost on a train\"");
+  page.example(
+      "sekisho quarantine add mori-laptop --level cut --reason \"lost on a train\"\n"
+      "sekisho quarantine release mori-laptop --reason \"found again\" --finding \"locked\"");
   page.paragraph(
       "Keep the policy in a file, and make that file the policy, unless it locks you out:");
   page.example(
@@ -87,9 +89,12 @@ Page sekisho_1() {
       "resources are what can be reached; a grant lets a person or a role reach a resource, for a "
       "reason, and until a time. What is not granted is refused.");
   page.paragraph(
-      "Every change takes effect at once, on live connections too, and makes a new revision of the "
-      "policy; `policy rollback` returns to an earlier one. The policy as a whole is a document: "
-      "`sekisho-policy`(5). Every attempt to change something is recorded: `audit list`.");
+      "Every change of the policy takes effect at once, on live connections too, and makes a new "
+      "revision of it; `policy rollback` returns to an earlier one. The policy as a whole is a "
+      "document: `sekisho-policy`(5). Quarantine stands beside it: no change of the policy ends "
+      "one, "
+      "only a release with a finding. Every attempt to change something is recorded: `audit "
+      "list`.");
   page.section("OPTIONS");
   page.paragraph("Of every command:");
   for (const control::Parameter& parameter : cli::common_options())
@@ -107,7 +112,9 @@ Page sekisho_1() {
   files(page);
   examples(page);
   page.section("SEE ALSO");
-  page.paragraph("`sekisho-policy`(5), `sekisho.toml`(5), `sekishod`(8), `wg`(8), `nft`(8)");
+  page.paragraph(
+      "`sekisho-policy`(5), `sekisho.toml`(5), `sekishod`(8), `sekisho-portal`(8), "
+      "`sekisho-notify`(8), `wg`(8), `nft`(8)");
   return page;
 }
 

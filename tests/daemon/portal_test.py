@@ -145,9 +145,11 @@ class Portal(unittest.TestCase):
             for _ in range(20):
                 sockets.append(socket.create_connection((GATEWAY[4], 80), timeout=5))
                 sockets[-1].sendall(b"GET / HTTP/1.1\r\n")
-        began = time.monotonic()
-        self.assertEqual(self.ask(self.ben, "GET", "/")[0].status, 200)
-        self.assertLess(time.monotonic() - began, 5)
+        for caller in self.ben, self.ana:
+            began = time.monotonic()
+            self.assertEqual(self.ask(caller, "GET", "/")[0].status, 200)
+            self.assertLess(time.monotonic() - began, 5)
+        self.assertEqual(self.flag(self.ana, severity="low")["state"], "recorded", "its hook gets through as well")
         for each in sockets:
             each.settimeout(25)
         def end_of(one):
@@ -157,6 +159,18 @@ class Portal(unittest.TestCase):
                 return b""
         self.assertFalse(any(end_of(each) for each in sockets), "nobody is waited for longer than 15 s, nor more than 8 of one address")
         self.assertEqual(self.ask(self.ana, "GET", "/")[0].status, 200)
+
+    def test_wrong_tokens_silence_nobody(self):
+        with self.ana.host:
+            connection = http.client.HTTPConnection(GATEWAY[4], 80, timeout=10)
+            for _ in range(50):
+                connection.request("POST", "/v1/flag", '{"source": "x"}', {"Authorization": "Bearer sekisho_flag_wrong"})
+                answer = connection.getresponse()
+                answer.read()
+                self.assertEqual(answer.status, 403)
+        refusals = [row for row in result("audit list --limit 100") if row["operation"] == "flag.add" and row["result"] != "ok"]
+        self.assertLessEqual(len(refusals), 20, "nor fill the disk")
+        self.assertIn(self.flag(self.ana, detail="EICAR", key="after wrong ones")["state"], ("acted", "asking"))
 
     def test_names_are_data(self):
         self.flag(self.ana, severity="low", detail="<script>alert(1)</script>\n\x1b[31m", source="a<b>")
@@ -217,6 +231,10 @@ class Portal(unittest.TestCase):
         self.assertIn('ev"il\\ $(touch', rows[0]["detail"])
         self.assertEqual(rows[0]["state"], "acted")
         self.assertFalse((RUN / "owned").exists())
+        sekisho("quarantine release device:ana-laptop --reason clean --finding nothing")
+        with self.ana.host:
+            subprocess.run([HOOKS / "clamav"], env=environment, check=True, timeout=60, cwd=RUN)
+        self.assertEqual(result("quarantine show device:ana-laptop")["level"], "isolate", "the file is there again")
 
     def test_the_wazuh_hook_tells_the_gateway(self):
         conf, log = RUN / "wazuh.conf", RUN / "wazuh.log"

@@ -4,6 +4,7 @@
 Each step is done to a device in good standing as well, which must pass afterwards (the control), and the
 quarantined one must pass again once it is released: so that nothing but the quarantine kept it off."""
 
+import re
 import signal
 import unittest
 
@@ -12,7 +13,7 @@ from spaces import Flow, alone, run, wait_until
 if __name__ == "__main__":
     alone()
 
-from gateway import ECHO, GRANTED, OK, Client, log_end, result, sekisho, start_wireguard
+from gateway import CONFIG, ECHO, GRANTED, OK, Client, log_end, result, sekisho, start_wireguard
 from quarantined import Device, Ward
 
 
@@ -177,9 +178,6 @@ resource = "office"
 reason = "imported"
 """ for person in ("ana", "ben")))
 
-    def a_document_is_formatted(self):
-        sekisho("policy fmt -", input=self.document)
-
     def an_older_revision_returns(self):
         sekisho(f"policy rollback {self.older}")
 
@@ -191,7 +189,6 @@ reason = "imported"
         self.attempt_all({
             "the document of before applied": Attacks.the_document_of_before_is_applied,
             "a document imported": Attacks.a_document_is_imported,
-            "a document formatted": Attacks.a_document_is_formatted,
             "an older revision": Attacks.an_older_revision_returns,
             "a trial that returns": Attacks.a_trial_returns,
         }, each=False)
@@ -211,9 +208,11 @@ reason = "imported"
         run("nft flush ruleset")
         self.daemon.start()
 
-    def the_configuration_is_read_again(self):
+    def another_configuration_is_read(self):
+        mtu = next(value for value in (1400, 1410) if f"mtu = {value}" not in CONFIG.read_text())
+        CONFIG.write_text(re.sub(r"mtu = \d+", f"mtu = {mtu}", CONFIG.read_text()))
         self.daemon.send(signal.SIGHUP)
-        wait_until(lambda: self.daemon.answers() == OK, 10, log_end)
+        wait_until(lambda: f"mtu {mtu} " in run("ip link show wg0"), 10, log_end)
 
     def the_rules_are_flushed(self):
         run("nft flush ruleset")
@@ -235,11 +234,88 @@ reason = "imported"
             "a restart": Attacks.the_daemon_restarts,
             "kill -9": Attacks.the_daemon_is_killed,
             "kill -9, and the rules flushed": Attacks.the_daemon_is_killed_and_the_rules_flushed,
-            "SIGHUP": Attacks.the_configuration_is_read_again,
+            "SIGHUP with another configuration": Attacks.another_configuration_is_read,
             "the rules flushed": Attacks.the_rules_are_flushed,
             "the interface down and up": Attacks.the_interface_goes_down_and_up,
             "the interface gone and back": Attacks.the_interface_vanishes_and_comes_back,
         }, each=False)
+
+    # Where a resource is quarantined, nobody reaches it. The control: without the quarantine, what is
+    # done is a way to it for one who has no other.
+
+    def twin(self, prefixes, more=""):
+        sekisho(f"resource add twin {prefixes} --service https {more}")
+        sekisho("grant add twin --who person:ana --resource twin --reason twin")
+
+    def the_same_addresses_have_another_name(self):
+        self.twin("--prefix 203.0.113.0/28 --prefix 2001:db8:a::/64", "--classification internal")
+
+    def one_address_has_another_name(self):
+        self.twin("--prefix 203.0.113.10/32 --prefix 2001:db8:a::10/128", "--classification internal")
+
+    def a_wider_network_has_another_name(self):
+        self.twin("--prefix 203.0.113.0/24 --prefix 2001:db8:a::/48", "--classification internal")
+
+    def it_is_granted_to_another_person(self):
+        sekisho("grant add twin --who person:ana --resource office --reason more")
+
+    def test_whatever_is_done_where_a_resource_is_quarantined(self):
+        document = sekisho("policy export").stdout
+        ana = Device(self.ana, "ana")
+        self.assert_passes(ana.client, "before")
+        for what, steps in {
+            "the same addresses under another name": Attacks.the_same_addresses_have_another_name,
+            "one of them under another name": Attacks.one_address_has_another_name,
+            "a wider network": Attacks.a_wider_network_has_another_name,
+            "another grant": Attacks.it_is_granted_to_another_person,
+        }.items():
+            for held in False, True:
+                with self.subTest(what, held=held):
+                    sekisho("grant remove ana-office")
+                    self.assert_shut(ana.client, f"{what}: no right left")
+                    if held:
+                        sekisho("quarantine add resource:office --reason test")
+                    steps(self)
+                    if held:
+                        self.assert_shut(ana.client, what)
+                        self.daemon.end(signal.SIGKILL)
+                        self.daemon.start()
+                        self.assert_shut(ana.client, f"{what}, after kill -9")
+                        sekisho("quarantine release resource:office --reason test --finding nothing")
+                    self.assert_passes(ana.client, f"{what}: not quarantined")
+                    sekisho("policy apply -", input=document_with(document, ana))
+                    print(f"{what}, held {held}: as it should", flush=True)
+        ana.remove()
+
+    def test_a_trial_that_renames_a_quarantined_resource(self):
+        ana = Device(self.ana, "ana")
+        document = sekisho("policy export").stdout
+        renamed = document.replace("[resource.office]", "[resource.handbook]").replace(
+            'resource = "office"', 'resource = "handbook"')
+        for ends in "by itself", "by hand":
+            for held in False, True:
+                with self.subTest(ends, held=held):
+                    before = result("status")["revision"]
+                    sekisho(f"policy apply - --confirm {'3s' if ends == 'by itself' else '1h'}", input=renamed)
+                    if held:
+                        sekisho("quarantine add resource:handbook --reason test")
+                    if ends == "by hand":
+                        sekisho(f"policy rollback {before}")
+                    wait_until(lambda: "[resource.office]" in sekisho("policy export").stdout, 20, log_end)
+                    if held:
+                        self.assert_shut(ana.client, ends)
+                        sekisho("quarantine release resource:handbook --reason test --finding nothing")
+                    self.assert_passes(ana.client, f"{ends}: not quarantined")
+                    sekisho("policy apply -", input=document)
+        ana.remove()
+
+
+def document_with(document, device):
+    """The policy of before, and a device that was enrolled since."""
+    now = sekisho("policy export").stdout
+    table = re.search(rf"^\[device\.{device.id}\]\n(?:(?!\[).*\n)*", now, re.MULTILINE)[0]
+    return document + "\n" + table
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

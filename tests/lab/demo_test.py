@@ -13,11 +13,11 @@ import machine
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
 PROGRAMS = pathlib.Path(os.environ.get("SEKISHO_BIN", SCRIPTS.parent / "build" / "release" / "bin"))
 
-# Says that the laptop is blocked without doing it, and grants Suzuki's wiki to Tanaka as well.
+# Says that the laptop is cut off and let back without doing it, and grants Suzuki's wiki to Tanaka as well.
 LYING_SEKISHO = f"""#!/bin/bash
 real=({PROGRAMS}/sekisho "${{@:1:2}}")
 case "$*" in
-  *"device set tanaka-laptop --state blocked"*) exit 0 ;;
+  *"quarantine add tanaka-laptop"* | *"quarantine release tanaka-laptop"*) exit 0 ;;
   *"grant add suzuki-wiki"*) "${{real[@]}}" grant add tanaka-wiki --who person:tanaka --resource wiki --reason lie ;;
 esac
 exec {PROGRAMS}/sekisho "$@"
