@@ -136,6 +136,10 @@ Error no_flag(FlagNumber number) {
           "list what there is: sekisho flag list"};
 }
 
+Hold hold_by(Reaction action) {
+  return action == Reaction::cut ? Hold::cut : Hold::isolate;
+}
+
 Quarantine quarantine_for(const Flag& flag, Hold level) {
   Quarantine quarantine{
       .target = flag.device.empty() ? QuarantineTarget{flag.person} : QuarantineTarget{flag.device},

@@ -23,6 +23,7 @@ std::string as_toml(const Flag& flag);
 std::string flagged(const Flag& flag);
 Error no_flag(FlagNumber number);
 
+Hold hold_by(Reaction action);
 // Automatic, and nothing caught yet.
 Quarantine quarantine_for(const Flag& flag, Hold level);
 // Whose devices are never quarantined automatically: the policy's officer, or every owner where it

@@ -294,7 +294,7 @@ def measure(folder, programs):
         print(json.dumps(trials[-1]), file=sys.stderr)
     whole = []
     for number in range(max(10, TRIALS // 5)):
-        target, level = [("resource:office", None), ("everyone", "isolate")][number % 2]
+        target, level = [("resource:office", None), ("everyone", "isolate"), ("resource:office", None), ("everyone", "cut")][number % 4]
         whole.append({"trial": TRIALS + number} | cut(scene, target, level, number))
         print(json.dumps(whole[-1]), file=sys.stderr)
     pairs = []
