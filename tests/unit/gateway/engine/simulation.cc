@@ -72,6 +72,8 @@ bool Simulation::change(const Request& request) {
   const Rules after = rules_in(sound);
   story_ += "\n" + request.operation + ": " +
             write_edit(difference(before.policy.policy(), after.policy.policy()));
+  // Who is held although the disk has not taken it yet, is held under the policy to come as well.
+  if (before.held != after.held) rules_.push_back({.policy = after.policy, .held = before.held});
   rules_.push_back(after);
   choose_flows(before.policy, after.policy);
 
