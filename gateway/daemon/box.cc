@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include "gateway/kernel/wireguard/peers_diff.h"
@@ -81,6 +82,7 @@ Result<void> Box::install(const engine::Desired& desired) {
   // Counting and strictness of conntrack before anything is forwarded: the rules rely on them.
   if (auto done = kernel::ensure_conntrack_settings(); !done)
     return std::unexpected(std::move(done.error()));
+  if (auto done = remove_strangers(desired.peers()); !done) return done;
   if (auto done = parts_.nftables.install(ruleset_, *desired.tables(), instant()); !done) {
     return std::unexpected(std::move(done.error()));
   }
@@ -201,6 +203,28 @@ Result<void> Box::set_peers(const engine::Peers& peers) {
   const kernel::PeersDiff change = kernel::peers_diff(actual->peers, *configs);
   if (change.empty()) return {};
   return parts_.wireguard->change(change.remove, change.update);
+}
+
+Result<void> Box::remove_strangers(const engine::Peers& peers) {
+  const auto actual = parts_.wireguard->read();
+  if (!actual) return {};  // no tunnel that could carry anything; open_tunnel() says why
+  std::unordered_map<IpAddress, const PublicKey*> holders;
+  for (const engine::Peer& peer : peers) {
+    for (const IpAddress& address : peer.addresses) holders.emplace(address, &peer.public_key);
+  }
+  const auto is_own = [&](const PublicKey& key, const Prefix& prefix) {
+    const auto holder = holders.find(prefix.address());
+    return prefix == Prefix::host(prefix.address()) && holder != holders.end() &&
+           *holder->second == key;
+  };
+  std::vector<PublicKey> strangers;
+  for (const kernel::PeerState& peer : actual->peers) {
+    const bool all_own = std::ranges::all_of(
+        peer.allowed_ips, [&](const Prefix& prefix) { return is_own(peer.key, prefix); });
+    if (!all_own) strangers.push_back(peer.key);
+  }
+  if (strangers.empty()) return {};
+  return parts_.wireguard->change(strangers, {});
 }
 
 Result<std::vector<std::string>> Box::peer_differences(const engine::Peers& peers) {

@@ -24,6 +24,16 @@ void set_back(std::optional<Time>& end, Time::duration ahead) {
 }  // namespace
 
 void Kernel::install(const Desired& desired, const Steps& steps) {
+  const Peers actual = peers;
+  for (const Peer& peer : actual) {
+    const bool all_own = std::ranges::all_of(peer.addresses, [&](const IpAddress& address) {
+      return std::ranges::any_of(desired.peers(), [&](const Peer& wanted) {
+        return wanted.public_key == peer.public_key &&
+               std::ranges::count(wanted.addresses, address) > 0;
+      });
+    });
+    if (!all_own) steps([&] { remove_peer(peer.public_key); });
+  }
   steps([&] {
     tables = *desired.tables();
     for (auto& [address, entry] : tables.cohorts) set_back(entry.until, ahead);
