@@ -134,9 +134,6 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
   entry.before = edit->before;
   entry.after = edit->after;
   entry.reason = edit->reason;
-  if (const auto lost = loses_quarantined(edit->change)) {
-    return reject(asked, std::move(entry), {*lost});
-  }
   auto undo = amend(active_->policy, edit->change, zones_);
   if (!undo) {
     locate_in_document(undo.error(), asked.request);
@@ -155,14 +152,15 @@ Effects Engine::begin(const Asked& asked, Checked<Edit> edit, Time now) {
 
   const bool recuts = !edited.resources.empty();
   if (recuts) change->compiler_before = active_->compiler;
-  auto diff = active_->compiler.update(active_->policy, change->undo, now);
+  auto diff = active_->compiler.update(active_->policy, change->undo, now, quarantined_.places);
   if (!diff) {
     amend(active_->policy, change->undo, zones_);
     return reject(asked, change->entry, {diff.error()});
   }
   std::vector<Quarantine> quarantines_before = quarantines_;
-  std::vector<Effect> caught =
-      edited.devices.empty() ? std::vector<Effect>() : catch_more(change->entry);
+  const bool moves_held =
+      !edited.devices.empty() || !edited.people.empty() || !edited.resources.empty();
+  std::vector<Effect> caught = moves_held ? catch_more(change->entry) : std::vector<Effect>();
   if (!caught.empty()) change->quarantines_before = std::move(quarantines_before);
   const bool moves_people = !edited.people.empty() || !edited.devices.empty();
   if (moves_people) {

@@ -35,20 +35,6 @@ bool changes_tables(const Effect& effect) {
          std::holds_alternative<ConfirmTables>(effect);
 }
 
-// Whether `after` leaves out an address of `before`, or of the internet a service.
-bool leaves_out(const Resource& before, const Boxed<Resource>& after) {
-  if (!after || after->internet != before.internet) return true;
-  const auto stays = [&](const Prefix& prefix) {
-    return std::ranges::any_of(after->prefixes,
-                               [&](const Prefix& each) { return each.contains(prefix); });
-  };
-  const auto offered = [&](const Service& service) {
-    return std::ranges::count(after->services, service) > 0;
-  };
-  return !std::ranges::all_of(before.prefixes, stays) ||
-         (before.internet && !std::ranges::all_of(before.services, offered));
-}
-
 constexpr std::chrono::minutes kRememberAutomatic{7 * 24 * 60};
 
 }  // namespace
@@ -68,7 +54,7 @@ std::vector<Effect> Engine::catch_more(const Entry& why) {
   for (Quarantine& each : all) {
     const std::string before = as_toml(each);
     const Quarantine was = each;
-    catch_devices(each, active_->policy.policy());
+    catch_all(each);
     if (each == was) continue;
     Entry entry = why;
     entry.object = to_string(each.target);
@@ -99,25 +85,6 @@ const Quarantine* Engine::find_quarantine(const QuarantineTarget& target) const 
   return found == quarantines_.end() ? nullptr : &*found;
 }
 
-// A quarantined resource that went or moved would be reached under another name.
-std::optional<Error> Engine::loses_quarantined(const PolicyEdit& edit) const {
-  const auto& resources = active_->policy.policy().resources;
-  for (const ResourceId& id : quarantined_.resources) {
-    const auto change = edit.resources.find(id);
-    const auto before = resources.find(id);
-    if (change == edit.resources.end() || before == resources.end()) continue;
-    if (!leaves_out(before->second, change->second)) continue;
-    return Error{ErrorCode::conflict,
-                 "resource." + id.str(),
-                 "is quarantined, and this change would take addresses or services of it away",
-                 {},
-                 "leave it as it is in the document, or release it first: sekisho quarantine "
-                 "release resource:" +
-                     id.str()};
-  }
-  return std::nullopt;
-}
-
 // ---- holding ----
 
 // What comes in the place of the one in force of the same target lets go of nothing that it holds.
@@ -130,16 +97,23 @@ void Engine::succeed_former(Quarantine& quarantine, Entry& entry) const {
     quarantine.two_people = before->two_people;
     quarantine.devices = before->devices;
     quarantine.keys.insert(quarantine.keys.end(), before->keys.begin(), before->keys.end());
+    quarantine.people = before->people;
+    quarantine.places = before->places;
   }
   quarantine.two_people |= active_->policy.policy().response.two_people;
-  catch_devices(quarantine, active_->policy.policy());
+  catch_all(quarantine);
   entry.after = as_toml(quarantine);
+}
+
+void Engine::catch_all(Quarantine& quarantine) const {
+  catch_devices(quarantine, active_->policy.policy());
+  catch_places(quarantine, active_->policy, active_->compiler.compiled().space);
 }
 
 // Of one that holds already, that it does is read back, and what is left of it is ended.
 Effects Engine::contain(Quarantine quarantine, Entry entry, AfterContainment then, Time now) {
   auto containment = std::make_shared<Containment>();
-  containment->proof.began = moment_;
+  containment->proof.began = asked_at_;
   containment->then = std::move(then);
   containment->target = quarantine.target;
   const Quarantine* before = find_quarantine(quarantine.target);
@@ -227,13 +201,9 @@ TablesDiff Engine::held_of(const Quarantine& quarantine) const {
       }
     }
   }
-  if (const auto* resource = std::get_if<ResourceId>(&quarantine.target)) {
-    Quarantined alone;
-    alone.resources.insert(*resource);
-    const auto closed = closed_atoms(alone, active_->compiler.compiled().space);
-    for (const auto& row : tables.grants) {
-      if (closed.contains(row.first.atom)) held.remove_grants.emplace_back(row);
-    }
+  const auto closed = closed_atoms(quarantine.places, active_->compiler.compiled().space);
+  for (const auto& row : tables.grants) {
+    if (closed.contains(row.first.atom)) held.remove_grants.emplace_back(row);
   }
   return held;
 }
@@ -252,7 +222,7 @@ TablesDiff Engine::add_hold(const Quarantine& quarantine) {
     }
   }
   if (std::holds_alternative<ResourceId>(quarantine.target)) {
-    after.atoms = closed_atoms(quarantined_, compiled.space);
+    after.atoms = closed_atoms(quarantined_.places, compiled.space);
   }
   const Holds before = std::exchange(holds_, std::move(after));
   return held({}, compiled.tables, before, holds_);
@@ -268,7 +238,7 @@ PurgeFlows Engine::what_flows(const Quarantine& quarantine) const {
   }
   purge.all = is_everyone(quarantine);
   if (std::holds_alternative<ResourceId>(quarantine.target)) {
-    purge.atoms = holds_.atoms;
+    purge.atoms = closed_atoms(quarantine.places, active_->compiler.compiled().space);
   } else if (quarantine.level == Hold::isolate) {
     purge.keep = left_to_isolated(active_->compiler.compiled().tables, holds_);
   }

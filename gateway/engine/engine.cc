@@ -105,7 +105,7 @@ Effects Engine::handle(Command command, Time now) {
   return std::visit(Overloaded{
                         [&](Started& started) { return start(started, now); },
                         [&](Asked& asked) {
-                          moment_ = asked.at;
+                          moment_ = asked_at_ = asked.at;
                           return ask(asked, now);
                         },
                         [&](Completed& completed) {
@@ -394,7 +394,7 @@ Effects Engine::reject(const Asked& asked, Entry entry, Errors errors) {
 }
 
 Result<Engine::Active> Engine::compile_active(ValidPolicy policy, Time now, Compiled before) const {
-  auto compiler = Compiler::start(policy, now, std::move(before));
+  auto compiler = Compiler::start(policy, now, std::move(before), quarantined_.places);
   if (!compiler) return std::unexpected(std::move(compiler.error()));
   Peers peers = peers_of(policy.policy(), quarantined_, now);
   const auto next_end = next_end_of_person(policy.policy(), now);

@@ -149,7 +149,7 @@ class Engine {
   TablesDiff add_hold(const Quarantine& quarantine);
   std::vector<Effect> catch_more(const Entry& why);
   const Quarantine* find_quarantine(const QuarantineTarget& target) const;
-  std::optional<Error> loses_quarantined(const PolicyEdit& edit) const;
+  void catch_all(Quarantine& quarantine) const;
 
   Effects flag(const Asked& asked, Time now);
   Effects make_token(const Asked& asked);
@@ -158,7 +158,7 @@ class Engine {
   Effects recognise(const Asked& asked, Flag flag, Time now);
   Effects weigh(const Asked& asked, Flag flag, Time now);
   Heard& heard(const DeviceId& device, Time now);
-  bool is_repeated(const Flag& before, const Flag& flag) const;
+  bool is_repeated(const Flag& before, const Flag& flag, Time now) const;
   bool is_held(const Quarantine& quarantine) const;
   Effects keep_flag(const Asked& asked, const Flag& flag, std::optional<Node> proof);
   Effects act_on(const Asked& asked, Flag flag, Quarantine quarantine, Time now);
@@ -215,6 +215,7 @@ class Engine {
   std::size_t flags_asking_ = 0;
   std::map<DeviceId, Heard> heard_;  // from devices themselves
   Moment moment_;                    // of the command in hand, where it tells one
+  Moment asked_at_;                  // when the request in hand had come in
   std::optional<Provisional> provisional_;
   std::optional<Time> return_at_;  // where nobody confirms it
   notice::Outlook outbox_;

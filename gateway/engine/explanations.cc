@@ -78,16 +78,20 @@ Result<Subject> parse_who(const Policy& policy, const std::string& who) {
               "list them: person list, device list");
 }
 
-// The tunnel address to ask for: of the device, or of a device of the person, an active one where
-// there is one. None where no such device has an address of the family.
-std::optional<IpAddress> source_of(const Policy& policy, const Subject& subject, Family family) {
+// The tunnel address to ask for: of the device, or of a device of the person, an active one that is
+// held least. None where no such device has an address of the family.
+std::optional<IpAddress> source_of(const Policy& policy, const Quarantined& quarantined,
+                                   const Subject& subject, Family family) {
   std::optional<IpAddress> source;
+  auto least = std::pair(DeviceState::blocked, Hold::cut);
   for (const auto& [id, device] : policy.devices) {
     if (id != subject.device && device.person != subject.person) continue;
     const auto address = std::ranges::find(device.addresses, family, &IpAddress::family);
     if (address == device.addresses.end()) continue;
-    if (device.state == DeviceState::active) return *address;
-    if (!source) source = *address;
+    const auto its = std::pair(device.state, quarantined.on(id, device));
+    if (source && its >= least) continue;
+    source = *address;
+    least = its;
   }
   return source;
 }
@@ -121,13 +125,14 @@ struct Asking {
   Family family = Family::v4;
 };
 
-Checked<Asking> asking_of(const ValidPolicy& policy, const control::Request& request) {
+Checked<Asking> asking_of(const ValidPolicy& policy, const Quarantined& quarantined,
+                          const control::Request& request) {
   const auto to = parse_destination(text_parameter(request, "destination"));
   if (!to) return std::unexpected(Errors{to.error()});
   const auto who = parse_who(policy.policy(), text_parameter(request, "who"));
   if (!who) return std::unexpected(Errors{who.error()});
   Asking asking{.who = *who, .flow = {}, .family = to->address.family()};
-  if (const auto source = source_of(policy.policy(), *who, asking.family)) {
+  if (const auto source = source_of(policy.policy(), quarantined, *who, asking.family)) {
     asking.flow = Flow{
         .source = *source, .destination = to->address, .protocol = to->protocol, .port = to->port};
   }
@@ -222,7 +227,7 @@ Node::Array show_ended(const Policy& policy, const std::vector<LiveFlow>& flows,
 
 Checked<Node> can(const ValidPolicy& policy, const Quarantined& quarantined,
                   const control::Request& request, Time at) {
-  const auto asking = asking_of(policy, request);
+  const auto asking = asking_of(policy, quarantined, request);
   if (!asking) return std::unexpected(asking.error());
   if (!asking->flow) return Node{show_no_device(*asking)};
   return Node{
@@ -231,7 +236,7 @@ Checked<Node> can(const ValidPolicy& policy, const Quarantined& quarantined,
 
 Checked<Node> explain_flow(const ValidPolicy& policy, const Quarantined& quarantined,
                            const control::Request& request, Time at, const Tables* in_kernel) {
-  const auto asking = asking_of(policy, request);
+  const auto asking = asking_of(policy, quarantined, request);
   if (!asking) return std::unexpected(asking.error());
   Node::Array steps;
   if (!asking->flow) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gateway/engine/edit.h"
+#include "gateway/notice/notice.h"
 #include "policy/base/text.h"
 #include "policy/model/values.h"
 
@@ -27,15 +28,7 @@ Result<Severity> severity_of(const std::string& word) {
 
 // What a source says stands in records and on screens: one plain line, cut where it is longer.
 std::string plain(const std::string& said) {
-  std::string line;
-  for (const char c : said) line += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
-  std::size_t length = std::min(line.size(), kMaxTextBytes);
-  while (length > 0 && length < line.size() &&
-         (static_cast<unsigned char>(line[length]) & 0xc0) == 0x80) {
-    --length;
-  }
-  line.resize(length);
-  return line;
+  return notice::plain(said, kMaxTextBytes);
 }
 
 }  // namespace

@@ -179,7 +179,7 @@ Effects Engine::recognise(const Asked& asked, Flag flag, Time now) {
                  const auto* found =
                      outcome ? std::get_if<std::optional<Flag>>(&*outcome) : nullptr;
                  // A disk that cannot be read keeps no compromised device on the network.
-                 if (found == nullptr || !*found || !is_repeated(**found, flag)) {
+                 if (found == nullptr || !*found || !is_repeated(**found, flag, at)) {
                    return weigh(asked, flag, at);
                  }
                  Node shown = show_flag(**found);
@@ -190,17 +190,20 @@ Effects Engine::recognise(const Asked& asked, Flag flag, Time now) {
 
 // Whether what came of the flag before still stands, so that there is nothing more to do for this
 // one: who was let back since is put off again.
-bool Engine::is_repeated(const Flag& before, const Flag& flag) const {
+bool Engine::is_repeated(const Flag& before, const Flag& flag, Time now) const {
   if (flag.severity > before.severity) return false;
   const Reaction action = active_->policy.policy().response.reaction(flag.severity);
+  Quarantine quarantine = quarantine_for(before, hold_by(action));
   switch (before.state) {
-    case FlagState::asking:
     case FlagState::dismissed:
       return true;
+    case FlagState::asking:  // unless there is no need to ask any more
+      catch_devices(quarantine, active_->policy.policy());
+      return action == Reaction::record || why_ask_first(flag, quarantine, now);
     case FlagState::recorded:
       return action == Reaction::record;
     case FlagState::acted:
-      return is_held(quarantine_for(before, hold_by(action)));
+      return is_held(quarantine);
   }
   return false;
 }

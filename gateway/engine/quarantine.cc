@@ -16,7 +16,8 @@ namespace {
 
 bool holds_the_same(const Quarantine& one, const Quarantine& other) {
   return one.level == other.level && one.devices == other.devices && one.keys == other.keys &&
-         one.two_people == other.two_people;
+         one.two_people == other.two_people && one.people == other.people &&
+         one.places == other.places;
 }
 
 }  // namespace
@@ -66,12 +67,15 @@ Effects Engine::add_quarantine(const Asked& asked, Time now) {
   quarantine.since = now;
   succeed_former(quarantine, entry);
   const Quarantine* before = find_quarantine(quarantine.target);
-  const bool changed = before == nullptr || !holds_the_same(*before, quarantine);
+  // Whoever says it again while a release waits for a second person objects to that.
+  const bool changed = before == nullptr || before->release || !holds_the_same(*before, quarantine);
   if (!changed) quarantine = *before;
   const auto target = quarantine.target;
+  Entry again = entry;
+  again.result = "it was quarantined already";
   return contain(
       std::move(quarantine), entry,
-      [this, asked, target, changed](const Containment& done, Time) -> Effects {
+      [this, asked, target, changed, again](const Containment& done, Time) -> Effects {
         if (!done.errors.empty()) {
           return answer(asked.id,
                         std::unexpected(still_to_do(target, tell(done.proof), done.errors)));
@@ -80,7 +84,10 @@ Effects Engine::add_quarantine(const Asked& asked, Time now) {
         auto& table = std::get<Node::Table>(shown.value);
         table.emplace_back("changed", Node{changed});
         table.emplace_back("proof", show_proof(done.proof, moment_));
-        return answer(asked.id, std::move(shown));
+        Effects effects;
+        if (!changed) effects.emplace_back(Record{again});
+        effects.emplace_back(Answer{asked.id, std::move(shown)});
+        return effects;
       },
       now);
 }

@@ -142,11 +142,6 @@ Effects Engine::end_trial(const Asked& asked, const std::string& reason, Time no
   const auto back = [this, asked, reason](Checked<Policy> earlier, Time at) -> Effects {
     if (!earlier) return begin(asked, std::unexpected(std::move(earlier.error())), at);
     keep_cuts(*earlier, provisional_->cuts);
-    // Nor does the return let a quarantined resource go, or go by another name.
-    for (const ResourceId& id : quarantined_.resources) {
-      const auto held = active_->policy.policy().resources.find(id);
-      if (held != active_->policy.policy().resources.end()) earlier->resources[id] = held->second;
-    }
     Edit edit{.change = difference(active_->policy.policy(), *earlier),
               .object = "policy",
               .reason = reason};

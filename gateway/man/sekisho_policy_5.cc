@@ -98,8 +98,9 @@ void response(Page& page) {
             "The id of a person whose devices are never quarantined automatically. Without it, "
             "those of every person of kind owner.");
   page.item("two_people",
-            "true: a release takes two people: the first asks for it, another one agrees. Default: "
-            "false.");
+            "true: a release takes two people: the first asks for it, another one agrees. What is "
+            "quarantined under this rule is released under it, whatever the policy says by then. A "
+            "person is a Unix user: give sudo to nobody who is to be one of two. Default: false.");
   for (const char* severity : {"low", "medium", "high", "critical"}) page.item(severity, actions);
   page.item("most_devices",
             "A number, 1 or more. Default: 3. No more devices than this are quarantined "

@@ -56,6 +56,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // None: what it asked is being answered.
   std::optional<Clock::time_point> waits_since() const { return waits_since_; }
+  Clock::time_point began() const { return began_; }
   void close() { stream_.close(); }
 
   void read() {
@@ -196,6 +197,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::size_t requests_ = 0;
   unsigned version_ = 11;
   bool keep_alive_ = false;
+  Clock::time_point began_ = Clock::now();
   std::optional<Clock::time_point> waits_since_;  // for a request
 };
 
@@ -211,42 +213,43 @@ void Server::accept(tcp::acceptor& acceptor) {
     const auto remote = socket.remote_endpoint(gone);
     if (!error && !gone) {
       const asio::ip::address from = plain(remote.address());
-      if (make_room(from)) {
-        ++all_;
-        auto& sessions = sessions_[from];
-        const auto place = sessions.emplace(sessions.end());
-        const auto at_end = [this, from, place] {
-          --all_;
-          sessions_[from].erase(place);
-          if (sessions_[from].empty()) sessions_.erase(from);
-        };
-        const auto session = std::make_shared<Session>(std::move(socket), from, gateway_, at_end);
-        *place = session;
-        session->read();
-      }
+      make_room(from);
+      ++all_;
+      auto& sessions = sessions_[from];
+      const auto place = sessions.emplace(sessions.end());
+      const auto at_end = [this, from, place] {
+        --all_;
+        sessions_[from].erase(place);
+        if (sessions_[from].empty()) sessions_.erase(from);
+      };
+      const auto session = std::make_shared<Session>(std::move(socket), from, gateway_, at_end);
+      *place = session;
+      session->read();
     }
     accept(acceptor);
   });
 }
 
-// Who holds connections open keeps nobody out, not even others of the same device.
-bool Server::make_room(const asio::ip::address& from) {
+// Whoever holds connections open, or keeps them busy, keeps nobody out, not even others of the same
+// device: a hook's word must get through beside what would silence it.
+void Server::make_room(const asio::ip::address& from) {
   const auto own = sessions_.find(from);
   const bool crowded = own != sessions_.end() && own->second.size() >= kMostOfOneAddress;
-  if (!crowded && all_ < kMostConnections) return true;
-  std::shared_ptr<Session> longest;
+  if (!crowded && all_ < kMostConnections) return;
+  std::shared_ptr<Session> least;
+  const auto goes_before = [](const Session& one, const Session& other) {
+    if (one.waits_since() && other.waits_since()) return *one.waits_since() < *other.waits_since();
+    if (one.waits_since() || other.waits_since()) return one.waits_since().has_value();
+    return one.began() < other.began();
+  };
   for (const auto& [address, sessions] : sessions_) {
     if (crowded && address != from) continue;
     for (const auto& each : sessions) {
       auto session = each.lock();
-      if (!session || !session->waits_since()) continue;
-      if (!longest || *session->waits_since() < *longest->waits_since())
-        longest = std::move(session);
+      if (session && (!least || goes_before(*session, *least))) least = std::move(session);
     }
   }
-  if (!longest) return false;
-  longest->close();
-  return true;
+  if (least) least->close();
 }
 
 }  // namespace sekisho::portal

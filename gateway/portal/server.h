@@ -15,11 +15,11 @@ class Session;
 
 // HTTP/1.1 for devices. Everything is bounded: a connection lives kPatience without a whole
 // request, asks kMostRequests times, and there are only so many in all and of one address; where
-// there is no room for a new one, one that has waited longest for its request makes it. Runs on the
-// thread of `context`.
+// there is no room for a new one, one that has waited longest for its request makes it, else the
+// oldest. Runs on the thread of `context`.
 class Server {
  public:
-  static constexpr std::size_t kMostConnections = 256, kMostOfOneAddress = 8, kMostRequests = 100;
+  static constexpr std::size_t kMostConnections = 512, kMostOfOneAddress = 64, kMostRequests = 100;
   static constexpr std::chrono::seconds kPatience{15};
 
   Server(boost::asio::io_context& context, Gateway& gateway)
@@ -30,7 +30,7 @@ class Server {
 
  private:
   void accept(boost::asio::ip::tcp::acceptor& acceptor);
-  bool make_room(const boost::asio::ip::address& from);
+  void make_room(const boost::asio::ip::address& from);
 
   boost::asio::io_context& context_;
   Gateway& gateway_;

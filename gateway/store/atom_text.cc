@@ -27,30 +27,6 @@ std::optional<Number> read_number(std::string_view text) {
   return number;
 }
 
-void write_box(std::string& text, const Destinations& box) {
-  text += " " + box.addresses.first.to_string() + " " + box.addresses.last.to_string() + " " +
-          std::to_string(static_cast<unsigned>(box.protocol)) + " " +
-          std::to_string(box.ports.first.value()) + " " + std::to_string(box.ports.last.value()) +
-          "\n";
-}
-
-std::optional<Destinations> read_box(std::string_view line) {
-  const auto parts = split(line, ' ');
-  if (parts.size() != 5) return std::nullopt;
-  const auto first = IpAddress::parse(parts[0]), last = IpAddress::parse(parts[1]);
-  const auto protocol = read_number<std::uint8_t>(parts[2]);
-  const auto low = read_number<std::uint16_t>(parts[3]),
-             high = read_number<std::uint16_t>(parts[4]);
-  if (!first || !last || !protocol || !low || !high || *low > *high || *last < *first ||
-      first->family() != last->family() ||
-      std::ranges::find(kProtocols, static_cast<Protocol>(*protocol)) == kProtocols.end()) {
-    return std::nullopt;
-  }
-  return Destinations{.addresses = {*first, *last},
-                      .protocol = static_cast<Protocol>(*protocol),
-                      .ports = {Port(*low), Port(*high)}};
-}
-
 void write_head(std::string& text, const Atom& atom) {
   text += std::to_string(atom.mark.atom()) + " ";
   text += kChecks[static_cast<std::size_t>(atom.mark.check())];
@@ -100,11 +76,34 @@ bool read_line(std::vector<Atom>& atoms, std::string_view line) {
 
 }  // namespace
 
+std::string write_box(const Destinations& box) {
+  return box.addresses.first.to_string() + " " + box.addresses.last.to_string() + " " +
+         std::to_string(static_cast<unsigned>(box.protocol)) + " " +
+         std::to_string(box.ports.first.value()) + " " + std::to_string(box.ports.last.value());
+}
+
+std::optional<Destinations> read_box(std::string_view line) {
+  const auto parts = split(line, ' ');
+  if (parts.size() != 5) return std::nullopt;
+  const auto first = IpAddress::parse(parts[0]), last = IpAddress::parse(parts[1]);
+  const auto protocol = read_number<std::uint8_t>(parts[2]);
+  const auto low = read_number<std::uint16_t>(parts[3]),
+             high = read_number<std::uint16_t>(parts[4]);
+  if (!first || !last || !protocol || !low || !high || *low > *high || *last < *first ||
+      first->family() != last->family() ||
+      std::ranges::find(kProtocols, static_cast<Protocol>(*protocol)) == kProtocols.end()) {
+    return std::nullopt;
+  }
+  return Destinations{.addresses = {*first, *last},
+                      .protocol = static_cast<Protocol>(*protocol),
+                      .ports = {Port(*low), Port(*high)}};
+}
+
 std::string write_atoms(const std::vector<Atom>& atoms) {
   std::string text;
   for (const Atom& atom : atoms) {
     write_head(text, atom);
-    for (const Destinations& box : atom.where) write_box(text, box);
+    for (const Destinations& box : atom.where) text += " " + write_box(box) + "\n";
   }
   return text;
 }

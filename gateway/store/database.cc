@@ -51,6 +51,7 @@ Error Database::error(int code) const {
   const std::string detail = handle_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(handle_);
   const std::string reason = system == 0 ? detail : detail + ": " + std::strerror(system);
   Error error{.object = file_, .cause = reason};
+  was_full_ = (code & 0xff) == SQLITE_FULL;
   switch (code & 0xff) {
     case SQLITE_FULL:
       error.cause = "the disk is full (" + detail + "); nothing was written";

@@ -38,6 +38,8 @@ class Database {
   const std::string& file() const { return file_; }
   // What to tell about a result code of SQLite, and about contents that cannot be.
   Error error(int code) const;
+  // Whether the last error told was that of a full disk.
+  bool was_full() const { return was_full_; }
   Error damaged(std::string what) const;
 
  private:
@@ -48,6 +50,7 @@ class Database {
   Result<void> commit(Result<void> done);
 
   std::string file_;
+  mutable bool was_full_ = false;
   int lock_;
   sqlite3* handle_ = nullptr;
 };

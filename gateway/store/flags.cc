@@ -69,7 +69,7 @@ Result<FlagNumber> Store::add_flag(const Flag& flag, const Operation& entry) {
   FlagNumber number;
   const std::optional<std::string> key =
       flag.public_key ? std::optional(flag.public_key->to_string()) : std::nullopt;
-  auto done = database_->transaction([&]() -> Result<void> {
+  auto done = urgently([&]() -> Result<void> {
     Statement add(*database_,
                   "INSERT INTO flags(time, source, key, severity, detail, device, person, state,"
                   " outcome, by, public_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

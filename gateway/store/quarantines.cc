@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "gateway/store/atom_text.h"
 #include "gateway/store/database.h"
 #include "gateway/store/marks.h"
 #include "gateway/store/operations.h"
@@ -13,8 +14,8 @@ namespace {
 
 constexpr std::string_view kSelect =
     "SELECT target, level, reason, by, since, automatic, devices, keys, asked_by, asked_uid,"
-    " asked_at, asked_reason, asked_finding, released_at, released_by, release_reason, finding, "
-    "two_people"
+    " asked_at, asked_reason, asked_finding, released_at, released_by, release_reason, finding,"
+    " two_people, people, places"
     " FROM quarantines ";
 constexpr int kReleased = 13;  // the column of released_at
 constexpr int kTwoPeople = 17;
@@ -55,6 +56,14 @@ Result<Quarantine> read_quarantine(const Database& database, const Statement& ro
       return std::unexpected(database.damaged("a key of the quarantine of " + row.text(0)));
     }
     read.keys.push_back(*key);
+  }
+  for (const std::string& id : lines_of(row.text(kTwoPeople + 1))) read.people.emplace_back(id);
+  for (const std::string& text : lines_of(row.text(kTwoPeople + 2))) {
+    const auto place = read_box(text);
+    if (!place) {
+      return std::unexpected(database.damaged("a place of the quarantine of " + row.text(0)));
+    }
+    read.places.push_back(*place);
   }
   if (!row.is_null(8)) {
     read.release = ReleaseAsked{.by = row.text(8),
@@ -130,24 +139,33 @@ Result<std::vector<PastQuarantine>> Store::past_quarantines(std::size_t limit) {
   return found;
 }
 
+Result<void> Store::urgently(const std::function<Result<void>()>& body) {
+  auto done = database_->transaction(body);
+  if (done || !database_->was_full() || !reserve_.give_up()) return done;
+  return database_->transaction(body);
+}
+
 Result<void> Store::put_quarantine(const Quarantine& quarantine, const Operation& entry) {
-  return database_->transaction([&]() -> Result<void> {
+  return urgently([&]() -> Result<void> {
     const std::string target = to_string(quarantine.target);
     const std::string devices =
         as_lines(quarantine.devices, [](const DeviceId& id) { return id.str(); });
     const std::string keys =
         as_lines(quarantine.keys, [](const PublicKey& key) { return key.to_string(); });
+    const std::string people =
+        as_lines(quarantine.people, [](const PersonId& id) { return id.str(); });
+    const std::string places = as_lines(quarantine.places, write_box);
     Statement put(
         *database_,
         "INSERT INTO quarantines(target, level, reason, by, since, automatic, devices, keys,"
-        " two_people) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " two_people, people, places) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (target) WHERE released_at IS NULL DO UPDATE SET level = excluded.level,"
         " reason = excluded.reason, by = excluded.by, since = excluded.since,"
         " automatic = excluded.automatic, devices = excluded.devices, keys = excluded.keys,"
-        " two_people = excluded.two_people",
+        " two_people = excluded.two_people, people = excluded.people, places = excluded.places",
         target, to_string(quarantine.level), quarantine.reason, quarantine.by,
         to_seconds(quarantine.since), std::int64_t{quarantine.automatic}, devices, keys,
-        std::int64_t{quarantine.two_people});
+        std::int64_t{quarantine.two_people}, people, places);
     if (auto done = put.run(); !done) return done;
     if (auto done = set_release(*database_, target, quarantine.release); !done) return done;
     return drop_value(append(*database_, entry));
@@ -157,7 +175,7 @@ Result<void> Store::put_quarantine(const Quarantine& quarantine, const Operation
 Result<void> Store::release_quarantine(const QuarantineTarget& target, const std::string& finding,
                                        const Operation& entry) {
   const std::string name = to_string(target);
-  return database_->transaction([&]() -> Result<void> {
+  auto released = database_->transaction([&]() -> Result<void> {
     Statement release(*database_,
                       "UPDATE quarantines SET released_at = ?, released_by = ?,"
                       " release_reason = ?, finding = ? WHERE target = ? AND released_at IS NULL",
@@ -168,6 +186,8 @@ Result<void> Store::release_quarantine(const QuarantineTarget& target, const std
     }
     return drop_value(append(*database_, entry));
   });
+  if (released) reserve_.fill();
+  return released;
 }
 
 }  // namespace sekisho::store

@@ -142,6 +142,8 @@ CREATE TABLE device_tokens(
     R"(
 ALTER TABLE quarantines ADD COLUMN
   two_people INTEGER NOT NULL DEFAULT 0 CHECK (two_people IN (0, 1));
+ALTER TABLE quarantines ADD COLUMN people TEXT NOT NULL DEFAULT '';
+ALTER TABLE quarantines ADD COLUMN places TEXT NOT NULL DEFAULT '';
 ALTER TABLE flags ADD COLUMN public_key TEXT;
 DROP INDEX flag_said_once;
 CREATE INDEX flags_by_key ON flags(device, person, source, key) WHERE key <> '';

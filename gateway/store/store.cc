@@ -18,6 +18,7 @@ namespace sekisho::store {
 namespace {
 
 constexpr const char* kFile = "state.db";
+constexpr const char* kReserve = "reserve";
 constexpr const char* kFileInTheMaking = "state.db.new";
 
 class FileDescriptor {
@@ -155,10 +156,13 @@ Result<Store> Store::open(const std::filesystem::path& directory, Time now) {
   if (auto done = abandon_what_was_pending(**database, now); !done) {
     return std::unexpected(done.error());
   }
-  return Store(std::move(*database));
+  Reserve reserve(directory / kReserve);
+  reserve.fill();
+  return Store(std::move(*database), std::move(reserve));
 }
 
-Store::Store(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+Store::Store(std::unique_ptr<Database> database, Reserve reserve)
+    : database_(std::move(database)), reserve_(std::move(reserve)) {}
 Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;
 Store::~Store() = default;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gateway/store/records.h"
+#include "gateway/store/reserve.h"
 #include "policy/base/result.h"
 
 namespace sekisho::store {
@@ -129,9 +130,13 @@ class Store {
   Result<Time> newest_time();
 
  private:
-  explicit Store(std::unique_ptr<Database> database);
+  Store(std::unique_ptr<Database> database, Reserve reserve);
+
+  // As a transaction, and once more with the reserve's room where the disk is full.
+  Result<void> urgently(const std::function<Result<void>()>& body);
 
   std::unique_ptr<Database> database_;
+  Reserve reserve_;
 };
 
 }  // namespace sekisho::store

@@ -15,6 +15,7 @@ namespace {
 struct AtomKey {
   SourceSet opened_by;
   SourceSet covered_by;
+  SourceSet held;
   Check check = Check::none;
   auto operator<=>(const AtomKey&) const = default;
 };
@@ -31,7 +32,9 @@ std::optional<AtomKey> key_at(const std::vector<Source>& sources, const SourceSe
   for (const auto i : strictest) {
     for (const Service& service : sources[i].services) {
       if (service.protocol() != protocol || !service.ports.contains(port)) continue;
-      if (!key) key = AtomKey{.opened_by = {}, .covered_by = {}, .check = check_of(service.kind)};
+      if (!key)
+        key =
+            AtomKey{.opened_by = {}, .covered_by = {}, .held = {}, .check = check_of(service.kind)};
       assert(key->check == check_of(service.kind));  // validate() saw to it
       if (key->opened_by.empty() || key->opened_by.back() != i) key->opened_by.push_back(i);
     }
@@ -39,17 +42,29 @@ std::optional<AtomKey> key_at(const std::vector<Source>& sources, const SourceSe
   return key;
 }
 
-// The ports that the strictest offer, cut where another of them begins or ceases to.
+SourceSet held_at(const std::vector<Source>& sources, const SourceSet& held, Protocol protocol,
+                  Port port) {
+  SourceSet here;
+  std::ranges::copy_if(held, std::back_inserter(here), [&](std::uint32_t i) {
+    const Service& service = sources[i].services.front();
+    return service.protocol() == protocol && service.ports.contains(port);
+  });
+  return here;
+}
+
+// The ports that the strictest offer, cut where another of them, or what is held, begins or ends.
 std::vector<std::pair<PortInterval, AtomKey>> cut_ports(const std::vector<Source>& sources,
                                                         const Cover& cover) {
   std::vector<std::pair<PortInterval, AtomKey>> cut;
   for (const Protocol protocol : {Protocol::tcp, Protocol::udp}) {
     std::set<int> starts;
-    for (const auto i : cover.strictest) {
-      for (const Service& service : sources[i].services) {
-        if (service.protocol() != protocol) continue;
-        starts.insert(service.ports.first.value());
-        starts.insert(service.ports.last.value() + 1);
+    for (const SourceSet* some : {&cover.strictest, &cover.held}) {
+      for (const auto i : *some) {
+        for (const Service& service : sources[i].services) {
+          if (service.protocol() != protocol) continue;
+          starts.insert(service.ports.first.value());
+          starts.insert(service.ports.last.value() + 1);
+        }
       }
     }
     for (auto start = starts.begin(); start != starts.end() && std::next(start) != starts.end();
@@ -59,6 +74,7 @@ std::vector<std::pair<PortInterval, AtomKey>> cut_ports(const std::vector<Source
       auto key = key_at(sources, cover.strictest, protocol, ports.first);
       if (!key) continue;
       key->covered_by = cover.networks;
+      key->held = held_at(sources, cover.held, protocol, ports.first);
       const bool goes_on = !cut.empty() && cut.back().second == *key &&
                            cut.back().first.protocol == protocol &&
                            cut.back().first.ports.last.value() + 1 == *start;
@@ -101,8 +117,9 @@ std::map<Meaning, std::uint32_t> numbers_of(const AtomSpace& space) {
 
 }  // namespace
 
-Result<AtomSpace> cut(const ValidPolicy& policy, const AtomSpace& before) {
-  const std::vector<Source> sources = sources_of(policy);
+Result<AtomSpace> cut(const ValidPolicy& policy, const AtomSpace& before,
+                      const std::vector<Destinations>& held) {
+  const std::vector<Source> sources = sources_of(policy, held);
   const std::map<Meaning, std::uint32_t> numbers = numbers_of(before);
 
   AtomSpace space{.atoms = {}, .next = before.next};
@@ -139,9 +156,7 @@ std::vector<AtomMark> retired(const AtomSpace& before, const AtomSpace& after) {
 AtomMark find_atom(const AtomSpace& space, const IpAddress& address, Protocol protocol, Port port) {
   for (const Atom& atom : space.atoms) {
     for (const Destinations& box : atom.where) {
-      if (box.protocol == protocol && box.ports.contains(port) && box.addresses.contains(address)) {
-        return atom.mark;
-      }
+      if (box.contains(address, protocol, port)) return atom.mark;
     }
   }
   return {};

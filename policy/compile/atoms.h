@@ -36,9 +36,11 @@ struct AtomSpace {
 // same check; so it means the same in every space, and a change that is taken back leaves no flow
 // with a number that then means something else. All else gets
 // numbers never used before. With an empty `before` numbering begins at kFirstAtom. Of `before`
-// only the marks, their regions and `next` count, so what is read back from a kernel will do. Fails
-// (ErrorCode::invalid) only where the atom numbers are used up.
-Result<AtomSpace> cut(const ValidPolicy& policy, const AtomSpace& before);
+// only the marks, their regions and `next` count, so what is read back from a kernel will do. Also
+// cut along the places `held`, so that they can be closed exactly. Fails (ErrorCode::invalid) only
+// where the atom numbers are used up.
+Result<AtomSpace> cut(const ValidPolicy& policy, const AtomSpace& before,
+                      const std::vector<Destinations>& held = {});
 
 // Numbers of `before` that `after` no longer has: flows that carry one must be re-marked or
 // refused.

@@ -28,14 +28,15 @@ bool in_good_standing(const Person& person, Time now) {
 
 }  // namespace
 
-Result<Compiler> Compiler::start(const ValidPolicy& policy, Time now, Compiled before) {
+Result<Compiler> Compiler::start(const ValidPolicy& policy, Time now, Compiled before,
+                                 const std::vector<Destinations>& held) {
   Compiler compiler;
   std::vector<IpAddress> leaving;
   for (const auto& [address, entry] : before.tables.cohorts) leaving.push_back(address);
   compiler.cohorts_ = Cohorts(before.tables);
   compiler.compiled_ = std::move(before);
   TablesDiff diff = nothing_yet();
-  if (auto cut = compiler.cut_space(policy, diff); !cut) {
+  if (auto cut = compiler.cut_space(policy, held, diff); !cut) {
     return std::unexpected(std::move(cut.error()));
   }
   compiler.follow_remediation(policy.policy(), diff);
@@ -46,12 +47,13 @@ Result<Compiler> Compiler::start(const ValidPolicy& policy, Time now, Compiled b
   return compiler;
 }
 
-Result<TablesDiff> Compiler::update(const ValidPolicy& valid, const PolicyEdit& undo, Time now) {
+Result<TablesDiff> Compiler::update(const ValidPolicy& valid, const PolicyEdit& undo, Time now,
+                                    const std::vector<Destinations>& held) {
   const Policy& policy = valid.policy();
   TablesDiff diff = nothing_yet();
   bool recut = false;
   if (!undo.resources.empty()) {
-    auto cut = cut_space(valid, diff);
+    auto cut = cut_space(valid, held, diff);
     if (!cut) return std::unexpected(std::move(cut.error()));
     recut = *cut;
   }
@@ -77,8 +79,9 @@ void Compiler::use_up_numbers_below(std::uint32_t next) {
 }
 
 // True where anything became another atom.
-Result<bool> Compiler::cut_space(const ValidPolicy& policy, TablesDiff& diff) {
-  auto space = cut(policy, compiled_.space);
+Result<bool> Compiler::cut_space(const ValidPolicy& policy, const std::vector<Destinations>& held,
+                                 TablesDiff& diff) {
+  auto space = cut(policy, compiled_.space, held);
   if (!space) return std::unexpected(std::move(space.error()));
   const bool same = !opened_.empty() && space->atoms == compiled_.space.atoms;
   compiled_.space = *std::move(space);

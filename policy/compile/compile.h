@@ -29,13 +29,16 @@ struct Compiled {
 class Compiler {
  public:
   // The contents of the tables at `now`. Deterministic. Atoms and cohorts keep the numbers of
-  // `before` where they can. Fails (ErrorCode::invalid) only where the atom numbers are used up.
-  static Result<Compiler> start(const ValidPolicy& policy, Time now, Compiled before = {});
+  // `before` where they can; atoms are also cut along the places `held`. Fails
+  // (ErrorCode::invalid) only where the atom numbers are used up.
+  static Result<Compiler> start(const ValidPolicy& policy, Time now, Compiled before = {},
+                                const std::vector<Destinations>& held = {});
 
   // After `policy` was edited, and after time went by: `undo` is what takes the edit back, empty
   // where there was none. Says what changed in the tables. Fails as start() does, and changes
   // nothing then.
-  Result<TablesDiff> update(const ValidPolicy& policy, const PolicyEdit& undo, Time now);
+  Result<TablesDiff> update(const ValidPolicy& policy, const PolicyEdit& undo, Time now,
+                            const std::vector<Destinations>& held = {});
 
   const Compiled& compiled() const { return compiled_; }
   // Numbers below are taken, though no atom may have them.
@@ -50,7 +53,8 @@ class Compiler {
   };
 
   Compiler() = default;
-  Result<bool> cut_space(const ValidPolicy& policy, TablesDiff& diff);
+  Result<bool> cut_space(const ValidPolicy& policy, const std::vector<Destinations>& held,
+                         TablesDiff& diff);
   void begin_at(const Policy& policy, GrantTimes& times);
   std::set<PersonId> everyone(const Policy& policy) const;
   void follow_devices(const Policy& policy, const PolicyEdit& undo, std::set<PersonId>& touched);

@@ -25,20 +25,6 @@ Ranges closed_ranges(const Network& network) {
 }
 
 // A prefix inside a pool was named on purpose; a wider one only happens to contain the pool.
-Ranges reachable(const Resource& resource, const Network& network) {
-  Ranges on_purpose;
-  Ranges in_passing;
-  for (const Prefix& prefix : resource.prefixes) {
-    const bool inside = std::ranges::any_of(
-        network.pools, [&](const Prefix& pool) { return pool.contains(prefix); });
-    (inside ? on_purpose : in_passing).push_back(prefix.range());
-  }
-  Ranges pools;
-  append(pools, network.pools);
-  Ranges reached = subtract(std::move(in_passing), std::move(pools));
-  reached.insert(reached.end(), on_purpose.begin(), on_purpose.end());
-  return subtract(std::move(reached), closed_ranges(network));
-}
 
 bool is_unicast(const Prefix& prefix) {
   return std::ranges::any_of(unicast_space(),
@@ -109,17 +95,22 @@ std::vector<Edge> edges_of(const std::vector<Source>& sources) {
 
 SourceSet strictest_of(const SourceSet& covering, const std::vector<Source>& sources) {
   Classification strictest = Classification::public_;
-  for (const auto i : covering) strictest = std::max(strictest, sources[i].classification);
+  for (const auto i : covering) {
+    if (!sources[i].held) strictest = std::max(strictest, sources[i].classification);
+  }
   SourceSet result;
-  std::ranges::copy_if(covering, std::back_inserter(result),
-                       [&](std::uint32_t i) { return sources[i].classification == strictest; });
+  std::ranges::copy_if(covering, std::back_inserter(result), [&](std::uint32_t i) {
+    return !sources[i].held && sources[i].classification == strictest;
+  });
   return result;
 }
 
 Cover cover_of(const SourceSet& covering, const std::vector<Source>& sources) {
-  Cover cover{.strictest = strictest_of(covering, sources), .networks = {}};
+  Cover cover{.strictest = strictest_of(covering, sources), .networks = {}, .held = {}};
   std::ranges::copy_if(covering, std::back_inserter(cover.networks),
                        [&](std::uint32_t i) { return sources[i].network; });
+  std::ranges::copy_if(covering, std::back_inserter(cover.held),
+                       [&](std::uint32_t i) { return sources[i].held; });
   return cover;
 }
 
@@ -147,17 +138,46 @@ class SliceWriter {
 
 }  // namespace
 
-std::vector<Source> sources_of(const ValidPolicy& policy) {
+std::vector<AddressRange> addresses_of(const Resource& resource, const Network& network) {
+  Ranges on_purpose;
+  Ranges in_passing;
+  for (const Prefix& prefix : resource.prefixes) {
+    const bool inside = std::ranges::any_of(
+        network.pools, [&](const Prefix& pool) { return pool.contains(prefix); });
+    (inside ? on_purpose : in_passing).push_back(prefix.range());
+  }
+  Ranges pools;
+  append(pools, network.pools);
+  Ranges reached = subtract(std::move(in_passing), std::move(pools));
+  reached.insert(reached.end(), on_purpose.begin(), on_purpose.end());
+  return subtract(std::move(reached), closed_ranges(network));
+}
+
+std::vector<Source> sources_of(const ValidPolicy& policy, const std::vector<Destinations>& held) {
   const Network& network = policy.network();
   std::vector<Source> sources{gateway_services(network)};
   const Ranges internet = internet_addresses(policy.policy(), network);
   for (const auto& [id, resource] : policy.policy().resources) {
     if (id == kInternet) continue;
-    sources.push_back({id, !resource.internet, resource.classification, resource.services,
-                       resource.internet ? internet : reachable(resource, network)});
+    sources.push_back({id, !resource.internet, false, resource.classification, resource.services,
+                       resource.internet ? internet : addresses_of(resource, network)});
   }
-  sources.push_back(
-      {kInternet, false, Classification::public_, internet_services(policy.policy()), internet});
+  sources.push_back({kInternet, false, false, Classification::public_,
+                     internet_services(policy.policy()), internet});
+  // Places with the same ports are one source.
+  std::map<std::pair<Protocol, PortRange>, Ranges> by_ports;
+  for (const Destinations& place : held)
+    by_ports[{place.protocol, place.ports}].push_back(place.addresses);
+  for (auto& [ports, addresses] : by_ports) {
+    Source source;
+    source.held = true;
+    source.services.push_back(
+        {.kind = ports.first == Protocol::tcp ? ServiceKind::tcp : ServiceKind::udp,
+         .ports = ports.second,
+         .reason = "held"});
+    source.addresses = join(std::move(addresses));
+    sources.push_back(std::move(source));
+  }
   return sources;
 }
 

@@ -10,23 +10,31 @@
 // The first half of the cut: which sources of rights cover an address, and which of them decide.
 namespace sekisho {
 
-// What opens destinations: a resource, `internet`, or the gateway's own services (empty id).
+// What opens destinations: a resource, `internet`, or the gateway's own services (empty id); or
+// what only cuts them.
 struct Source {
   ResourceId id;
   bool network = false;  // a resource with networks of its own
+  bool held = false;     // places that quarantine closes: they decide nothing, and are told apart
   Classification classification = Classification::confidential;
   std::vector<Service> services;
   std::vector<AddressRange> addresses;  // canonical; what may never be reached is already taken out
 };
-std::vector<Source> sources_of(const ValidPolicy& policy);
+std::vector<Source> sources_of(const ValidPolicy& policy,
+                               const std::vector<Destinations>& held = {});
+
+// Where a resource's own networks may be reached; canonical.
+std::vector<AddressRange> addresses_of(const Resource& resource, const Network& network);
 
 // Indexes into the sources, ascending.
 using SourceSet = std::vector<std::uint32_t>;
 
-// What lies over an address: the sources that decide there, and all that are networks.
+// What lies over an address: the sources that decide there, all that are networks, and what is
+// held.
 struct Cover {
   SourceSet strictest;
   SourceSet networks;
+  SourceSet held;
   auto operator<=>(const Cover&) const = default;
 };
 

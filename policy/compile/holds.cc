@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "policy/compile/destination_space.h"
+
 namespace sekisho {
 
 namespace {
@@ -72,12 +74,6 @@ void move_atoms(const TablesDiff& diff, const Tables& tables, const Holds& befor
   }
 }
 
-bool is_closed(const Quarantined& quarantined, const Atom& atom) {
-  return std::ranges::any_of(quarantined.resources, [&](const ResourceId& resource) {
-    return atom.covered_by.contains(resource) || atom.opened_by.contains(resource);
-  });
-}
-
 bool is_no_weaker(const Holds& holds, const Holds& than) {
   return holds.everyone >= than.everyone && std::ranges::includes(holds.atoms, than.atoms) &&
          std::ranges::all_of(than.addresses,
@@ -115,17 +111,46 @@ Holds holds_of(const Policy& policy, const Quarantined& quarantined, const AtomS
       for (const IpAddress& address : device.addresses) holds.addresses.emplace(address, hold);
     }
   }
-  holds.atoms = closed_atoms(quarantined, space);
+  holds.atoms = closed_atoms(quarantined.places, space);
   return holds;
 }
 
-std::set<AtomMark> closed_atoms(const Quarantined& quarantined, const AtomSpace& space) {
+std::set<AtomMark> closed_atoms(const std::vector<Destinations>& places, const AtomSpace& space) {
   std::set<AtomMark> closed;
-  if (quarantined.resources.empty()) return closed;
+  if (places.empty()) return closed;
   for (const Atom& atom : space.atoms) {
-    if (is_closed(quarantined, atom)) closed.insert(atom.mark);
+    const bool is_closed = std::ranges::any_of(atom.where, [&](const Destinations& box) {
+      return std::ranges::any_of(places,
+                                 [&](const Destinations& place) { return place.overlaps(box); });
+    });
+    if (is_closed) closed.insert(atom.mark);
   }
   return closed;
+}
+
+void catch_places(Quarantine& quarantine, const ValidPolicy& valid, const AtomSpace& space) {
+  const Policy& policy = valid.policy();
+  const auto* id = std::get_if<ResourceId>(&quarantine.target);
+  if (id == nullptr) return;
+  auto& places = quarantine.places;
+  const auto take = [&](const Destinations& box) {
+    const bool known =
+        std::ranges::any_of(places, [&](const Destinations& place) { return place.contains(box); });
+    if (!known) places.push_back(box);
+  };
+  // Of a network whatever it may come to offer.
+  const auto resource = policy.resources.find(*id);
+  if (resource != policy.resources.end()) {
+    for (const AddressRange& addresses : addresses_of(resource->second, valid.network())) {
+      for (const Protocol protocol : {Protocol::tcp, Protocol::udp})
+        take({addresses, protocol, {Port(1), Port(65535)}});
+    }
+  }
+  for (const Atom& atom : space.atoms) {
+    if (!atom.covered_by.contains(*id) && !atom.opened_by.contains(*id)) continue;
+    std::ranges::for_each(atom.where, take);
+  }
+  std::ranges::sort(places);
 }
 
 Tables held(const Tables& tables, const Holds& holds) {

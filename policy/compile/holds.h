@@ -8,6 +8,8 @@
 #include "policy/compile/diff.h"
 #include "policy/compile/tables.h"
 #include "policy/model/hold.h"
+#include "policy/model/quarantine.h"
+#include "policy/model/validate.h"
 
 // Quarantine in the tables: what the kernel holds is what the policy comes to, seen through these.
 // Grants and cohorts of the policy are compiled as if nobody were held, so a hold is a change of
@@ -29,8 +31,10 @@ struct Holds {
 // Where the held devices and resources are by this policy and its atoms.
 Holds holds_of(const Policy& policy, const Quarantined& quarantined, const AtomSpace& space);
 
-// The atoms among them.
-std::set<AtomMark> closed_atoms(const Quarantined& quarantined, const AtomSpace& space);
+// Atoms that lie in these places, wholly where `space` was cut along them (see cut()).
+std::set<AtomMark> closed_atoms(const std::vector<Destinations>& places, const AtomSpace& space);
+// Notes in it the places of the resource that it is about, besides those that it caught before.
+void catch_places(Quarantine& quarantine, const ValidPolicy& policy, const AtomSpace& space);
 
 // The policy's tables as the kernel shall hold them.
 Tables held(const Tables& tables, const Holds& holds);

@@ -6,9 +6,9 @@
 #include <optional>
 
 #include "policy/base/ip.h"
-#include "policy/base/ports.h"
 #include "policy/base/strong_id.h"
 #include "policy/base/time.h"
+#include "policy/model/destinations.h"
 #include "policy/model/policy.h"
 
 // What policy is in the kernel: the contents of three kinds of map and set, and nothing else.
@@ -57,14 +57,6 @@ class AtomMark {
 
  private:
   std::uint32_t mark_ = 0;
-};
-
-// A box of destination space: an interval of addresses, a protocol, an interval of ports.
-struct Destinations {
-  AddressRange addresses;
-  Protocol protocol = Protocol::tcp;
-  PortRange ports;
-  auto operator<=>(const Destinations&) const = default;
 };
 
 // An entry that ends by itself, in the kernel, at `until`; never where there is none.

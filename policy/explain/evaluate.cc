@@ -174,23 +174,6 @@ Decision by_remediation(const ValidPolicy& valid, const Flow& flow, const Decisi
   return decide(decision, Verdict::refuse, Reason::quarantined);
 }
 
-// A quarantined resource closes its whole network; one on the internet has none, and closes what it
-// opens.
-const ResourceHere* closed_by(const Policy& policy, const Quarantined& quarantined,
-                              const std::vector<ResourceHere>& here,
-                              const std::vector<ResourceHere>& strictest) {
-  for (const ResourceHere& resource : here) {
-    const auto found = policy.resources.find(resource.id);
-    const bool network =
-        found != policy.resources.end() && !found->second.internet && resource.id != kInternet;
-    if (network && quarantined.resources.contains(resource.id)) return &resource;
-  }
-  for (const ResourceHere& resource : strictest) {
-    if (quarantined.resources.contains(resource.id)) return &resource;
-  }
-  return nullptr;
-}
-
 Decision by_destination(const ValidPolicy& valid, const Flow& flow, Time now,
                         const Decision& decision, const Quarantined& quarantined, Hold hold) {
   const std::vector<ResourceHere> here = resources_here(valid, flow);
@@ -205,8 +188,8 @@ Decision by_destination(const ValidPolicy& valid, const Flow& flow, Time now,
     if (resource.check) (decides ? strictest : weaker).push_back(resource);
     if (!resource.check && decides && !without_service) without_service = resource.id;
   }
-  if (const auto* closed = closed_by(valid.policy(), quarantined, here, strictest)) {
-    return decide(decision, Verdict::refuse, Reason::resource_quarantined, closed->id);
+  if (quarantined.closes(flow.destination, flow.protocol, flow.port)) {
+    return decide(decision, Verdict::refuse, Reason::resource_quarantined, here.front().id);
   }
   if (strictest.empty()) {
     return decide(decision, Verdict::refuse, Reason::no_service, without_service);

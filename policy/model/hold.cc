@@ -23,6 +23,11 @@ Hold Quarantined::on(const DeviceId& id, const Device& device) const {
       {everyone, of(people, device.person), of(devices, id), of(keys, device.public_key)});
 }
 
+bool Quarantined::closes(const IpAddress& address, Protocol protocol, Port port) const {
+  return std::ranges::any_of(
+      places, [&](const Destinations& place) { return place.contains(address, protocol, port); });
+}
+
 std::string_view to_string(Hold hold) {
   switch (hold) {
     case Hold::none:

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <string_view>
+#include <vector>
 
+#include "policy/model/destinations.h"
 #include "policy/model/policy.h"
 
 // What quarantine takes away, whatever the policy grants. It stands beside the policy and not in
@@ -22,12 +23,13 @@ struct Quarantined {
   Hold everyone = Hold::none;
   std::map<PersonId, Hold> people;  // all devices of theirs
   std::map<DeviceId, Hold> devices;
-  std::map<PublicKey, Hold> keys;  // whatever device has the key by now
-  std::set<ResourceId> resources;  // which nobody reaches
+  std::map<PublicKey, Hold> keys;    // whatever device has the key by now
+  std::vector<Destinations> places;  // which nobody reaches, whatever the policy calls them
 
   bool empty() const;
   // The strictest that applies to this device.
   Hold on(const DeviceId& id, const Device& device) const;
+  bool closes(const IpAddress& address, Protocol protocol, Port port) const;
   bool operator==(const Quarantined&) const = default;
 };
 

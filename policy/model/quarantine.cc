@@ -25,6 +25,20 @@ void tidy(std::vector<Value>& values) {
   values.erase(repeats.begin(), repeats.end());
 }
 
+// Another id for the same person shows in that their devices have it.
+void catch_people(Quarantine& quarantine, const Policy& policy) {
+  const auto* person = std::get_if<PersonId>(&quarantine.target);
+  if (person == nullptr) return;
+  quarantine.people.push_back(*person);
+  if (!policy.people.contains(*person)) {
+    for (const DeviceId& id : quarantine.devices) {
+      const auto device = policy.devices.find(id);
+      if (device != policy.devices.end()) quarantine.people.push_back(device->second.person);
+    }
+  }
+  tidy(quarantine.people);
+}
+
 }  // namespace
 
 std::string to_string(const QuarantineTarget& target) {
@@ -57,10 +71,12 @@ Quarantined quarantined_by(const std::vector<Quarantine>& quarantines) {
                           },
                           [&](const PersonId& id) { raise(quarantined.people, id, each.level); },
                           [&](const DeviceId& id) { raise(quarantined.devices, id, each.level); },
-                          [&](const ResourceId& id) { quarantined.resources.insert(id); }},
+                          [](const ResourceId&) {}},
                each.target);
+    for (const PersonId& id : each.people) raise(quarantined.people, id, each.level);
     for (const DeviceId& id : each.devices) raise(quarantined.devices, id, each.level);
     for (const PublicKey& key : each.keys) raise(quarantined.keys, key, each.level);
+    quarantined.places.insert(quarantined.places.end(), each.places.begin(), each.places.end());
   }
   return quarantined;
 }
@@ -76,12 +92,12 @@ void catch_devices(Quarantine& quarantine, const Policy& policy) {
     if (found != policy.devices.end()) take(found->first, found->second);
     if (fresh) return;  // nothing of it can have another name yet
   }
-  const auto* person = std::get_if<PersonId>(&quarantine.target);
+  catch_people(quarantine, policy);
   const std::vector<DeviceId> devices = quarantine.devices;
   const std::vector<PublicKey> keys = quarantine.keys;
   for (const auto& [id, device] : policy.devices) {
-    if ((person != nullptr && device.person == *person) || std::ranges::count(devices, id) != 0 ||
-        std::ranges::count(keys, device.public_key) != 0) {
+    if (std::ranges::count(quarantine.people, device.person) != 0 ||
+        std::ranges::count(devices, id) != 0 || std::ranges::count(keys, device.public_key) != 0) {
       take(id, device);
     }
   }

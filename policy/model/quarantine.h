@@ -44,9 +44,12 @@ struct Quarantine {
   Time since = {};
   bool automatic = false;   // nobody ordered it: a flag did
   bool two_people = false;  // the policy asked for two to release it at some time since
-  // What it caught: a device keeps its hold under another person, and its key under another name.
-  std::vector<DeviceId> devices;  // sorted
-  std::vector<PublicKey> keys;    // sorted
+  // What it caught: a device keeps its hold under another person, its key under another name, a
+  // person under another id, and an address whatever resource it belongs to.
+  std::vector<DeviceId> devices;          // sorted
+  std::vector<PublicKey> keys;            // sorted
+  std::vector<PersonId> people = {};      // sorted; all devices of theirs
+  std::vector<Destinations> places = {};  // sorted
   std::optional<ReleaseAsked> release = {};
   bool operator==(const Quarantine&) const = default;
 };
@@ -55,7 +58,8 @@ struct Quarantine {
 Quarantined quarantined_by(const std::vector<Quarantine>& quarantines);
 
 // Notes in it what it catches by this policy, besides what it caught before: also the present key
-// of a device that it caught, and the present name of a key.
+// of a device that it caught, the present name of a key, and where the person that it is about is
+// gone, who has their devices. Of places see catch_places() in policy/compile.
 void catch_devices(Quarantine& quarantine, const Policy& policy);
 
 }  // namespace sekisho

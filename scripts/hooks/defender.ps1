@@ -36,7 +36,7 @@ try {
     $key = [BitConverter]::ToString($sha.ComputeHash($name)).Replace('-', '').ToLowerInvariant()
     $body = @{ source = 'defender'; severity = $severity; detail = $detail; key = $key } | ConvertTo-Json -Compress
 
-    for ($left = 3; $left -ge 0; $left--) {
+    for ($left = 19; $left -ge 0; $left--) {
       try {
         $answer = Invoke-RestMethod -Method Post -Uri $settings.url -TimeoutSec 15 -ContentType 'application/json; charset=utf-8' `
           -Headers @{ Authorization = "Bearer $($settings.token)" } -Body ([Text.Encoding]::UTF8.GetBytes($body))

@@ -7,6 +7,7 @@ import os
 import pathlib
 import socket
 import subprocess
+import threading
 import time
 import unittest
 
@@ -226,7 +227,7 @@ class Portal(unittest.TestCase):
         with self.ana.host:
             for _ in range(2):
                 subprocess.run([HOOKS / "clamav"], env=environment, check=True, timeout=60, cwd=RUN)
-        rows = [row for row in result("flag list") if row["source"] == "clamav"]
+        rows = [row for row in result("flag list") if "Eicar-Signature in" in (row["detail"] or "")]
         self.assertEqual(len(rows), 1, "the same file in the same place counts once")
         self.assertIn('ev"il\\ $(touch', rows[0]["detail"])
         self.assertEqual(rows[0]["state"], "acted")
@@ -249,9 +250,60 @@ class Portal(unittest.TestCase):
             self.assertEqual(len(rows), count)
         self.assertEqual((rows[0]["severity"], rows[0]["state"]), ("low", "recorded"))
         self.assertIn('rule 554: a "quoted" thing (/tmp/x)', rows[0]["detail"])
+        # What an alert may hold that is not as it should be loses no flag.
+        odd = {"id": "3", "rule": None, "data": None, "syscheck": {"path": "/tmp/\ud800x"}}
+        for alert in odd, None:
+            line = json.dumps({"version": 1, "command": "add", "parameters": {"alert": alert}})
+            with self.ben.host:
+                subprocess.run([HOOKS / "wazuh"], env=environment, input=line + "\n", text=True, check=True, timeout=60)
+        self.assertNotIn("NOT told", log.read_text())
+        self.assertEqual(len([row for row in result("flag list") if row["source"] == "wazuh"]), 3)
         with self.ben.host:
             subprocess.run([HOOKS / "wazuh"], env=environment, input="nonsense\n", text=True, check=True, timeout=60)
         self.assertIn("NOT told", log.read_text())
+
+    def test_an_endless_file_delays_no_word_of_the_hook(self):
+        conf = RUN / "endless.conf"
+        conf.write_text(f"url = http://{GATEWAY[4]}/v1/flag\ntoken = {self.tokens['ana']}\n")
+        endless = RUN / "endless"
+        os.mkfifo(endless)
+        environment = os.environ | {"SEKISHO_HOOK_CONF": str(conf), "CLAM_VIRUSEVENT_FILENAME": str(endless),
+                                    "CLAM_VIRUSEVENT_VIRUSNAME": "Endless-Signature"}
+        with self.ana.host:
+            subprocess.run([HOOKS / "clamav"], env=environment, check=True, timeout=20, cwd=RUN)
+        self.assertTrue(any("Endless-Signature" in (row["detail"] or "") for row in result("flag list")))
+
+    def test_busy_connections_silence_no_hook(self):
+        """Programs of the same laptop that hold the token of nobody keep 16 connections busy."""
+        ends = threading.Event()
+        def keep_busy():
+            while not ends.is_set():
+                try:
+                    with self.ana.host:
+                        connection = http.client.HTTPConnection(GATEWAY[4], 80, timeout=5)
+                        connection.connect()
+                    while not ends.is_set():
+                        connection.request("POST", "/v1/flag", '{"source": "x"}', {"Authorization": "Bearer sekisho_flag_wrong"})
+                        connection.getresponse().read()
+                except OSError:
+                    pass
+                except http.client.HTTPException:
+                    pass
+        programs = [threading.Thread(target=keep_busy) for _ in range(16)]
+        for program in programs:
+            program.start()
+        try:
+            conf = RUN / "busy.conf"
+            conf.write_text(f"url = http://{GATEWAY[4]}/v1/flag\ntoken = {self.tokens['ana']}\n")
+            environment = os.environ | {"SEKISHO_HOOK_CONF": str(conf), "CLAM_VIRUSEVENT_FILENAME": "/nowhere",
+                                        "CLAM_VIRUSEVENT_VIRUSNAME": "Busy-Signature"}
+            with self.ana.host:
+                subprocess.run([HOOKS / "clamav"], env=environment, check=True, timeout=70, cwd=RUN)
+        finally:
+            ends.set()
+            for program in programs:
+                program.join(10)
+        self.assertTrue(any("Busy-Signature" in (row["detail"] or "") for row in result("flag list")))
 
 
 if __name__ == "__main__":

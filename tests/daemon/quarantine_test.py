@@ -10,7 +10,7 @@ from spaces import RUN, Flow, alone, attempt, run, wait_until
 if __name__ == "__main__":
     alone()
 
-from gateway import (CONFLICT, ECHO, FAILURE, GRANTED, NOT_FOUND, NOT_PERMITTED, OTHER, POLICY, World, records, result,
+from gateway import (ECHO, FAILURE, GRANTED, NO, NOT_FOUND, NOT_PERMITTED, OK, OTHER, POLICY, World, records, result,
                      sekisho)
 
 MENDING = POLICY + """\
@@ -29,8 +29,8 @@ def quarantine(target, level="isolate"):
     return result(f"quarantine add {target} --reason test" + ("" if target.startswith("resource") else f" --level {level}"))
 
 
-def release(target):
-    return result(f"quarantine release {target} --reason clean --finding nothing")
+def release(target, expect=OK, **how):
+    return result(f"quarantine release {target} --reason clean --finding nothing", expect, **how)
 
 
 def peers():
@@ -113,7 +113,11 @@ class Quarantine(unittest.TestCase):
         answer = quarantine("resource:echo")
         self.assertEqual([self.alive(flow) for flow in flows], [False] * 4)
         self.assertGreaterEqual(answer["proof"]["purged"], 4)
-        sekisho("resource set echo --prefix 203.0.113.10/32", CONFLICT)
+        before = result("status")["revision"]
+        sekisho("resource set echo --prefix 203.0.113.77/32")
+        self.assertFalse(self.passes(self.ana), "its addresses stay closed, and are nobody else's")
+        sekisho(f"policy rollback {before}")
+        self.assertFalse(self.passes(self.ana))
         release("resource:echo")
         flows = self.flows(self.ana) + self.flows(self.ben)
         answer = quarantine("everyone")
@@ -173,15 +177,14 @@ class Quarantine(unittest.TestCase):
         quarantine("device:ana-laptop")
         sekisho("quarantine release device:ana-laptop --reason clean", expect=2)
         sekisho("quarantine release device:ana-laptop --reason '' --finding ''", FAILURE)
-        first = release("device:ana-laptop")
+        first = release("device:ana-laptop", NO)
         self.assertFalse(first["released"])
-        self.assertFalse(release("device:ana-laptop")["released"], "the same person twice")
+        sekisho("response set --two-people false")
+        self.assertFalse(release("device:ana-laptop", NO)["released"], "the same person twice")
         self.assertFalse(self.passes(self.ana))
         run("groupadd --force --system sekisho-admin")
         run("id second >/dev/null 2>&1 || useradd --system --groups sekisho-admin second")
-        second = result("quarantine release device:ana-laptop --reason clean --finding nothing", user="second")
-        self.assertTrue(second["released"])
-        sekisho("response set --two-people false")
+        self.assertTrue(release("device:ana-laptop", user="second")["released"])
         self.assertTrue(self.passes(self.ana))
         past = result("quarantine list --past")[0]
         self.assertEqual((past["target"], past["finding"], past["released_by"]), ("device:ana-laptop", "nothing", "second"))

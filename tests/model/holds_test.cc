@@ -22,7 +22,8 @@ Hold random_hold(Random& random) {
   return random.percent(50) ? Hold::isolate : Hold::cut;
 }
 
-Quarantine random_quarantine(Random& random, const Policy& policy) {
+Quarantine random_quarantine(Random& random, const ValidPolicy& valid, const AtomSpace& space) {
+  const Policy& policy = valid.policy();
   Quarantine quarantine{.target = Everyone{},
                         .level = random_hold(random),
                         .reason = "test",
@@ -38,6 +39,7 @@ Quarantine random_quarantine(Random& random, const Policy& policy) {
     quarantine.target = random.percent(10) ? kInternet : random.pick_from(policy.resources)->first;
   }
   catch_devices(quarantine, policy);
+  catch_places(quarantine, valid, space);
   return quarantine;
 }
 
@@ -53,10 +55,11 @@ ValidPolicy mending_policy(Random& random, const Network& network) {
   return checked(std::move(policy), network);
 }
 
-std::vector<Quarantine> random_quarantines(Random& random, const Policy& policy) {
+std::vector<Quarantine> random_quarantines(Random& random, const ValidPolicy& policy,
+                                           const AtomSpace& space) {
   std::vector<Quarantine> quarantines;
   for (std::uint64_t i = random.below(4); i > 0; --i) {
-    quarantines.push_back(random_quarantine(random, policy));
+    quarantines.push_back(random_quarantine(random, policy, space));
   }
   return quarantines;
 }
@@ -68,7 +71,8 @@ TEST(Holds, EvaluateAndTheHeldTablesAgree) {
     Random random(seed);
     const ValidPolicy policy = mending_policy(random, random_network(random));
     const Compiled compiled = compile(policy, kNow).value();
-    const Quarantined quarantined = quarantined_by(random_quarantines(random, policy.policy()));
+    const Quarantined quarantined =
+        quarantined_by(random_quarantines(random, policy, compiled.space));
     const Tables tables =
         held(compiled.tables, holds_of(policy.policy(), quarantined, compiled.space));
     for (int i = 0; i < 50; ++i) {
@@ -85,6 +89,40 @@ TEST(Holds, EvaluateAndTheHeldTablesAgree) {
        {Reason::quarantined, Reason::resource_quarantined, Reason::remediation, Reason::granted}) {
     EXPECT_GT(seen[reason], run.count / 10) << to_string(reason);
   }
+}
+
+// What was quarantined stays closed, and nothing else, whatever the policy makes of its addresses.
+TEST(Holds, PlacesStayClosedExactly) {
+  const Seeds run = seeds(1000);
+  std::uint64_t closed = 0;
+  for (std::uint64_t seed = run.first; seed < run.first + run.count; ++seed) {
+    Random random(seed);
+    const Network network = random_network(random);
+    ValidPolicy policy = mending_policy(random, network);
+    const AtomSpace space = cut(policy, {}).value();
+    std::vector<Quarantine> quarantines = random_quarantines(random, policy, space);
+    Policy next = policy.policy();
+    for (int i = 0; i < 6; ++i) random_edit(random, next, network);
+    PolicyEdit edit = difference(policy.policy(), next);
+    if (!amend(policy, edit, zones())) continue;
+    for (Quarantine& each : quarantines) catch_devices(each, policy.policy());
+    const Quarantined held_still = quarantined_by(quarantines);
+    const Compiled compiled =
+        Compiler::start(policy, kNow, {.space = space, .tables = {}, .next_opening = {}},
+                        held_still.places)
+            ->compiled();
+    const Tables tables =
+        held(compiled.tables, holds_of(policy.policy(), held_still, compiled.space));
+    for (int i = 0; i < 50; ++i) {
+      const Flow flow = random_flow(random, policy);
+      const Decision decision = evaluate(policy, flow, kNow, held_still);
+      closed += decision.reason == Reason::resource_quarantined;
+      ASSERT_EQ(decision.verdict, interpret(tables, flow, kNow).verdict)
+          << to_string(flow) << ": " << explain(policy, flow, decision) << "\n"
+          << replay(seed);
+    }
+  }
+  EXPECT_GT(closed, run.count / 10);
 }
 
 TEST(Holds, ChangesComeToTheSameAsAllAtOnce) {
@@ -116,7 +154,8 @@ TEST(Holds, ChangesComeToTheSameAsAllAtOnce) {
           continue;
         }
       }
-      if (random.percent(60)) quarantines = random_quarantines(random, policy.policy());
+      if (random.percent(60))
+        quarantines = random_quarantines(random, policy, compiler.compiled().space);
       const Holds after =
           holds_of(policy.policy(), quarantined_by(quarantines), compiler.compiled().space);
       const TablesDiff in_kernel = held(changes, compiler.compiled().tables, before, after);
@@ -140,7 +179,7 @@ TEST(Holds, StoppingEveryoneComesToTheSame) {
     Random random(seed);
     const ValidPolicy policy = random_valid_policy(random);
     const Compiled compiled = compile(policy, kNow).value();
-    std::vector<Quarantine> quarantines = random_quarantines(random, policy.policy());
+    std::vector<Quarantine> quarantines = random_quarantines(random, policy, compiled.space);
     const auto holds = [&] {
       return holds_of(policy.policy(), quarantined_by(quarantines), compiled.space);
     };

@@ -133,6 +133,37 @@ TEST_F(SmallDisk, FullKeepsTheQuarantineAndTheFlagsThatWereTold) {
   EXPECT_EQ(must(again.flags(10'000)), flags);
 }
 
+// Who is put off the network on a full disk stays off after a restart. The control: without the
+// room that is kept for it.
+TEST_F(SmallDisk, AQuarantineHasRoomOnAFullDisk) {
+  for (const bool kept : {true, false}) {
+    SCOPED_TRACE(kept);
+    std::filesystem::remove_all(state());
+    {
+      Store store = must(Store::open(state(), kNow));
+      unsigned done = 0;
+      fill();
+      change_until_refused(store, done);
+      if (!kept) {
+        std::filesystem::remove(state() / "reserve");
+        std::ofstream more(disk() / "more", std::ios::binary);
+        const std::string page(4096, 'x');
+        while (more.write(page.data(), 4096).flush()) {
+        }
+      }
+      EXPECT_EQ(
+          store.put_quarantine(quarantine(Everyone{}), operation("quarantine.add")).has_value(),
+          kept);
+      EXPECT_EQ(store.add_flag(flag("laptop", "a"), operation("flag.add")).has_value(), kept);
+    }
+    std::filesystem::remove(disk() / "more");
+    free();
+    Store again = must(Store::open(state(), kNow));
+    EXPECT_EQ(must(again.quarantines()).size(), kept ? 1U : 0U);
+    EXPECT_TRUE(std::filesystem::exists(state() / "reserve")) << "made anew";
+  }
+}
+
 TEST_F(SmallDisk, ReadOnlyIsAnErrorThatNamesTheFile) {
   {
     Store store = must(Store::open(state(), kNow));

@@ -267,6 +267,26 @@ TEST_F(FlagsTest, TheSameKeyAsksOnceAndStaysDismissed) {
   EXPECT_EQ(asking(), 0);
 }
 
+// The guard's window is over: there is no need to ask any more.
+TEST_F(FlagsTest, TheSameKeyActsOnceTheGuardHasRoom) {
+  flag("device:tablet-1");
+  flag("device:tablet-2");
+  EXPECT_EQ(word(flag("device:laptop", "high", "scan-7"), "state"), "asking");
+  EXPECT_TRUE(yes(flag("device:laptop", "high", "scan-7"), "repeated"));
+  world.now += hours(5);
+  EXPECT_EQ(word(flag("device:laptop", "high", "scan-7"), "state"), "acted");
+  EXPECT_TRUE(is_held("laptop"));
+}
+
+TEST_F(FlagsTest, WhatASourceSaysIsPlain) {
+  auto parameters = said("device:laptop", "low");
+  for (auto& [name, value] : parameters) {
+    if (name == "detail") value = text("a\u202eb\u009bc\x1b[31m");
+  }
+  must("flag.add", std::move(parameters));
+  EXPECT_EQ(world.flags[0].detail, "a b c [31m");
+}
+
 // ---- held already, by something wider ----
 
 // A hold on everyone, or on its person, is released without a thought of the flag.

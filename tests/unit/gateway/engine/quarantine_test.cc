@@ -113,7 +113,8 @@ TEST_F(QuarantineTest, SaidAgainItIsProvenAgainAndDoneOnlyWhereItIsStricter) {
   EXPECT_THAT(world.trace, ElementsAre("confirm tables", "purge"));
   EXPECT_EQ(count(*again.find("proof"), "elements"), 2);
   EXPECT_EQ(count(*again.find("proof"), "purged"), 1) << "what had come to life since";
-  EXPECT_THAT(world.record, IsEmpty());
+  ASSERT_EQ(world.record.size(), 1U);
+  EXPECT_EQ(world.record[0].result, "it was quarantined already");
   EXPECT_TRUE(yes(add_quarantine("device:laptop", "cut"), "changed"));
   EXPECT_FALSE(has_peer("laptop"));
   EXPECT_FALSE(yes(add_quarantine("device:laptop"), "changed")) << "no release in disguise";
@@ -359,6 +360,16 @@ TEST_F(TwoPeople, TheOfficerIsToldThatOneWaits) {
   EXPECT_EQ(world.notices.back().actor, "sato");
 }
 
+// Who says it again meanwhile objects.
+TEST_F(TwoPeople, BeginAgainWhereItIsSaidAgain) {
+  EXPECT_FALSE(agrees("sato", 1001));
+  EXPECT_TRUE(yes(add_quarantine("device:laptop"), "changed"));
+  EXPECT_EQ(world.record.back().operation, "quarantine.add");
+  EXPECT_FALSE(agrees("suzuki", 1002));
+  EXPECT_FALSE(https(kLaptop, kWeb));
+  EXPECT_TRUE(agrees("sato", 1001));
+}
+
 // What the first agreed to is not what is in force any more.
 TEST_F(TwoPeople, BeginAgainWhereItBecameStricter) {
   EXPECT_FALSE(agrees("sato", 1001));
@@ -408,70 +419,127 @@ TEST_F(QuarantineTest, ItIsReleasedDuringATrialToo) {
   EXPECT_TRUE(https(kPhone, kWiki) && https(kLaptop, kWeb));
 }
 
-// A trial that renames what is quarantined, or knows it alone, gives nothing back with its end.
+// A trial that renames what is quarantined, or widens it, gives nothing back with its end, and
+// leaves nothing behind.
 TEST_F(QuarantineTest, ATrialsEndLetsNoQuarantinedResourceGo) {
-  Policy trial = policy();
+  const Policy before = policy();
+  Policy trial = before;
   Resource wiki = trial.resources.at(ResourceId("wiki"));
   trial.resources.erase(ResourceId("wiki"));
+  wiki.services.push_back(
+      {.kind = ServiceKind::tcp, .ports = PortRange::single(7000), .reason = "an old machine"});
   trial.resources[ResourceId("handbook")] = wiki;
   trial.grants.at(GrantId("wiki")).resource = ResourceId("handbook");
-  const RevisionNumber before = world.active;
-  const auto apply = [&] {
+  for (const bool by_hand : {false, true}) {
+    SCOPED_TRACE(by_hand);
     must("policy.apply",
          {{"document", text(write_policy(trial, Syntax::toml))}, {"confirm", text("60s")}});
-  };
-  apply();
-  add_quarantine("resource:handbook");
-  EXPECT_EQ(refused("policy.rollback", {{"revision", {std::int64_t{1}}}}), ErrorCode::conflict)
-      << "to another revision than that before the trial";
-  pass(seconds(60));
-  EXPECT_FALSE(world.provisional);
-  EXPECT_TRUE(policy().resources.contains(ResourceId("wiki"))) << "it returned";
-  EXPECT_FALSE(https(kPhone, kWiki));
-  release("resource:handbook");
-  EXPECT_TRUE(https(kPhone, kWiki));
+    add_quarantine("resource:handbook");
+    if (by_hand) {
+      must("policy.rollback",
+           {{"revision", {static_cast<std::int64_t>(world.provisional->back_to.value())}}});
+    } else {
+      pass(seconds(60));
+    }
+    EXPECT_FALSE(world.provisional);
+    EXPECT_EQ(policy(), before);
+    EXPECT_FALSE(https(kPhone, kWiki));
+    world.restart();
+    EXPECT_FALSE(https(kPhone, kWiki));
+    release("resource:handbook");
+    EXPECT_TRUE(https(kPhone, kWiki));
+  }
+}
 
-  must("policy.rollback", {{"revision", {static_cast<std::int64_t>(before.value())}}});
-  apply();
-  add_quarantine("resource:handbook");
-  must("policy.rollback",
-       {{"revision", {static_cast<std::int64_t>(world.provisional->back_to.value())}}});
+// Its addresses stay closed whatever becomes of it, and so do those that it gets.
+TEST_F(QuarantineTest, AQuarantinedResourceIsEditedAndStaysClosed) {
+  const IpAddress added = ip("198.51.100.70");
+  const auto apply = [&](const std::function<void(Policy&)>& edit) {
+    Policy edited = policy();
+    edit(edited);
+    must("policy.apply", {{"document", text(write_policy(edited, Syntax::toml))}});
+  };
+  const Policy before = policy();
+  add_quarantine("resource:wiki");
+  must("resource.set",
+       {{"id", text("wiki")}, {"prefixes", texts({"198.51.100.0/28", "198.51.100.64/28"})}});
+  EXPECT_FALSE(https(kPhone, kWiki) || https(kPhone, added));
+  must("resource.set", {{"id", text("wiki")}, {"prefixes", texts({"198.51.100.64/28"})}});
+  must("resource.add", {{"id", text("rest")},
+                        {"classification", text("internal")},
+                        {"prefixes", texts({"198.51.100.0/27"})},
+                        {"services", texts({"https"})}});
+  must("grant.add", {{"id", text("rest")},
+                     {"who", text("person:suzuki")},
+                     {"resource", text("rest")},
+                     {"reason", text("work")}});
+  EXPECT_FALSE(https(kPhone, kWiki) || https(kPhone, added));
+  EXPECT_TRUE(https(kPhone, ip("198.51.100.20"))) << "and nothing beside them is";
+  apply([](Policy& edited) {
+    edited.grants.erase(GrantId("wiki"));
+    edited.resources.erase(ResourceId("wiki"));
+  });
   EXPECT_FALSE(https(kPhone, kWiki));
   world.restart();
   EXPECT_FALSE(https(kPhone, kWiki));
+  release("resource:wiki");
+  EXPECT_TRUE(https(kPhone, kWiki));
+  apply([&](Policy& edited) { edited = before; });
+  EXPECT_TRUE(https(kPhone, kWiki));
 }
 
-TEST_F(QuarantineTest, AQuarantinedResourceStaysWhereItIs) {
-  const auto edits = [&] {
-    std::vector<ErrorCode> refusals;
-    const auto attempt = [&](std::string_view operation, Node::Table parameters) {
-      const auto reply = world.ask(operation, std::move(parameters));
-      if (!reply) refusals.push_back(reply.error().front().code);
-    };
-    attempt("resource.set", {{"id", text("wiki")}, {"prefixes", texts({"198.51.100.0/29"})}});
-    attempt("resource.set", {{"id", text("wiki")}, {"prefixes", texts({"198.51.100.64/28"})}});
-    Policy without = policy();
-    without.grants.erase(GrantId("wiki"));
-    without.resources.erase(ResourceId("wiki"));
-    attempt("policy.apply", {{"document", text(write_policy(without, Syntax::toml))}});
-    return refusals;
-  };
-  add_quarantine("resource:wiki");
-  EXPECT_THAT(edits(), testing::AllOf(testing::SizeIs(3), testing::Each(ErrorCode::conflict)));
-  must("resource.set", {{"id", text("wiki")}, {"name", text("Wiki")}});
-  must("resource.set",
-       {{"id", text("wiki")}, {"prefixes", texts({"198.51.100.0/28", "198.51.100.64/28"})}});
-  must("resource.set", {{"id", text("wiki")}, {"services", texts({"https", "ssh"})}});
-  must("resource.set", {{"id", text("updates")}, {"prefixes", texts({"198.51.100.32/29"})}});
-  must("grant.remove", {{"id", text("wiki")}});
-  must("grant.add", {{"id", text("wiki")},
-                     {"who", text("role:sales")},
-                     {"resource", text("wiki")},
+// Part of the internet under another name.
+TEST_F(QuarantineTest, TheInternetStaysClosedUnderAnotherName) {
+  add_quarantine("resource:internet");
+  must("resource.add", {{"id", text("twin")},
+                        {"classification", text("internal")},
+                        {"prefixes", texts({"203.0.113.0/24"})},
+                        {"services", texts({"https", "ssh"})}});
+  must("grant.add", {{"id", text("twin")},
+                     {"who", text("person:tanaka")},
+                     {"resource", text("twin")},
                      {"reason", text("work")}});
-  EXPECT_FALSE(https(kLaptop, kWiki) || https(kPhone, kWiki));
-  release("resource:wiki");
-  EXPECT_TRUE(https(kLaptop, kWiki));
-  EXPECT_THAT(edits(), IsEmpty());
+  EXPECT_FALSE(https(kLaptop, kWeb));
+  release("resource:internet");
+  EXPECT_TRUE(https(kLaptop, kWeb));
+}
+
+// A person under another id, by an edit and by a trial's end.
+TEST_F(QuarantineTest, APersonStaysHeldUnderAnotherId) {
+  const auto rename = [&](Policy& edited) {
+    edited.people[PersonId("suzuki-h")] = edited.people.at(PersonId("suzuki"));
+    edited.people.erase(PersonId("suzuki"));
+    edited.devices.at(DeviceId("phone")).person = PersonId("suzuki-h");
+    edited.grants.at(GrantId("wiki")).who = PersonId("suzuki-h");
+  };
+  const auto second = [&](std::string_view person) {
+    must("device.add",
+         {{"id", text("tablet")}, {"person", text(person)}, {"public_key", text(kKeyC)}});
+    return policy().devices.at(DeviceId("tablet")).addresses.front();
+  };
+  add_quarantine("person:suzuki", "cut");
+  Policy renamed = policy();
+  rename(renamed);
+  must("policy.apply", {{"document", text(write_policy(renamed, Syntax::toml))}});
+  EXPECT_FALSE(https(kPhone, kWiki));
+  EXPECT_FALSE(https(second("suzuki-h"), kWiki));
+  release("person:suzuki");
+  EXPECT_TRUE(https(kPhone, kWiki));
+  must("device.remove", {{"id", text("tablet")}});
+
+  const Policy before = policy();
+  Policy trial = before;
+  trial.people[PersonId("other")] = trial.people.at(PersonId("suzuki-h"));
+  trial.people.erase(PersonId("suzuki-h"));
+  trial.devices.at(DeviceId("phone")).person = PersonId("other");
+  trial.grants.at(GrantId("wiki")).who = PersonId("other");
+  must("policy.apply",
+       {{"document", text(write_policy(trial, Syntax::toml))}, {"confirm", text("60s")}});
+  add_quarantine("person:other", "cut");
+  pass(seconds(60));
+  EXPECT_EQ(policy(), before);
+  EXPECT_FALSE(https(kPhone, kWiki));
+  EXPECT_FALSE(https(second("suzuki-h"), kWiki));
 }
 
 // The same addresses under another name.

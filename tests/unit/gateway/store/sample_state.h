@@ -119,8 +119,13 @@ inline Quarantine quarantine(QuarantineTarget target, Time since = kNow) {
           .reason = "it was lost",
           .by = "sato",
           .since = since,
+          .two_people = true,
           .devices = {DeviceId("laptop"), DeviceId("phone")},
-          .keys = {PublicKey(key_bytes(1)), PublicKey(key_bytes(2))}};
+          .keys = {PublicKey(key_bytes(1)), PublicKey(key_bytes(2))},
+          .people = {PersonId("tanaka")},
+          .places = {{.addresses = {address("198.51.100.0"), address("198.51.100.15")},
+                      .protocol = Protocol::tcp,
+                      .ports = PortRange::single(443)}}};
 }
 
 inline Flag flag(const std::string& device, const std::string& key, Time time = kNow) {

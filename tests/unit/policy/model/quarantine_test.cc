@@ -45,8 +45,23 @@ TEST_F(CatchDevices, FromNameToKeyToName) {
   EXPECT_EQ(hold_on("new"), Hold::cut) << "the name that the key got";
 }
 
+TEST_F(CatchDevices, OfAPersonUnderAnotherId) {
+  quarantine.target = PersonId("tanaka");
+  policy.people[PersonId("tanaka")] = {};
+  enrol("laptop", 1);
+  enrol("other", 9, "suzuki");
+  EXPECT_EQ(hold_on("laptop"), Hold::cut);
+  policy.people.clear();
+  policy.people[PersonId("tanaka-k")] = {};
+  enrol("laptop", 1, "tanaka-k");
+  enrol("phone", 2, "tanaka-k");
+  EXPECT_EQ(hold_on("phone"), Hold::cut);
+  EXPECT_EQ(hold_on("other"), Hold::none);
+}
+
 TEST_F(CatchDevices, OfAPersonThatIsHeldAlsoOnceTheyAreSomebodyElses) {
   quarantine.target = PersonId("tanaka");
+  policy.people[PersonId("tanaka")] = {};
   enrol("laptop", 1);
   enrol("phone", 2, "suzuki");
   EXPECT_EQ(hold_on("laptop"), Hold::cut);
