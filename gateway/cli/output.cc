@@ -61,7 +61,8 @@ std::string error_text(std::string_view code, const std::string& told, const std
 std::span<const ExitCode> exit_codes() {
   static constexpr std::array kCodes{
       ExitCode{0, "ok", "It is done, or the answer is yes."},
-      ExitCode{1, "failure", "What was given is wrong, or it could not be done; nothing changed, but for a "
+      ExitCode{1, "failure",
+               "What was given is wrong, or it could not be done; nothing changed, but for a "
                "quarantine, which says how far it came."},
       ExitCode{kUsage, "usage", "The words typed are no command."},
       ExitCode{3, "not found", "What was named does not exist."},
