@@ -30,7 +30,7 @@ class Database {
   Result<void> execute(const std::string& sql);
   // All that `body` writes, or nothing of it.
   template <class Body>
-  Result<void> transaction(Body body);
+  Result<void> transaction(const Body& body);
 
   std::int64_t last_row() const { return sqlite3_last_insert_rowid(handle_); }
   int changes() const { return sqlite3_changes(handle_); }
@@ -117,7 +117,7 @@ Result<void> drop_value(const Result<T>& result) {
 }
 
 template <class Body>
-Result<void> Database::transaction(Body body) {
+Result<void> Database::transaction(const Body& body) {
   if (auto begun = execute("BEGIN IMMEDIATE"); !begun) return begun;
   return commit(body());
 }
