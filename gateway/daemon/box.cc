@@ -82,8 +82,9 @@ Result<void> Box::install(const engine::Desired& desired) {
   // Counting and strictness of conntrack before anything is forwarded: the rules rely on them.
   if (auto done = kernel::ensure_conntrack_settings(); !done)
     return std::unexpected(std::move(done.error()));
-  if (auto done = remove_strangers(desired.peers()); !done) return done;
-  if (auto done = parts_.nftables.install(ruleset_, *desired.tables(), instant()); !done) {
+  const auto tables = desired.tables();
+  if (auto done = remove_strangers(desired.peers(), *tables); !done) return done;
+  if (auto done = parts_.nftables.install(ruleset_, *tables, instant()); !done) {
     return std::unexpected(std::move(done.error()));
   }
   return remark(desired.space());
@@ -205,23 +206,25 @@ Result<void> Box::set_peers(const engine::Peers& peers) {
   return parts_.wireguard->change(change.remove, change.update);
 }
 
-Result<void> Box::remove_strangers(const engine::Peers& peers) {
+Result<void> Box::remove_strangers(const engine::Peers& peers, const Tables& tables) {
   const auto actual = parts_.wireguard->read();
   if (!actual) return {};  // no tunnel that could carry anything; open_tunnel() says why
   std::unordered_map<IpAddress, const PublicKey*> holders;
   for (const engine::Peer& peer : peers) {
     for (const IpAddress& address : peer.addresses) holders.emplace(address, &peer.public_key);
   }
-  const auto is_own = [&](const PublicKey& key, const Prefix& prefix) {
+  // Where the address gets no rights the peer may wait for open_tunnel().
+  const auto is_harmless = [&](const PublicKey& key, const Prefix& prefix) {
+    if (prefix != Prefix::host(prefix.address())) return false;
     const auto holder = holders.find(prefix.address());
-    return prefix == Prefix::host(prefix.address()) && holder != holders.end() &&
-           *holder->second == key;
+    return (holder != holders.end() && *holder->second == key) ||
+           !tables.cohorts.contains(prefix.address());
   };
   std::vector<PublicKey> strangers;
   for (const kernel::PeerState& peer : actual->peers) {
-    const bool all_own = std::ranges::all_of(
-        peer.allowed_ips, [&](const Prefix& prefix) { return is_own(peer.key, prefix); });
-    if (!all_own) strangers.push_back(peer.key);
+    const bool stays = std::ranges::all_of(
+        peer.allowed_ips, [&](const Prefix& prefix) { return is_harmless(peer.key, prefix); });
+    if (!stays) strangers.push_back(peer.key);
   }
   if (strangers.empty()) return {};
   return parts_.wireguard->change(strangers, {});

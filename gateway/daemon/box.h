@@ -33,8 +33,8 @@ class Box {
   static Result<std::unique_ptr<Box>> beside(Box&& original);
 
   // Makes the kernel be `desired`, whatever it is now. What is right already is not touched. Peers
-  // with addresses that are not theirs go, then rules, then flows; then, by the second call, peers
-  // and routes, and last forwarding, which is turned on.
+  // with addresses whose rights are another's go, then rules, then flows; then, by the second call,
+  // peers and routes, and last forwarding, which is turned on.
   Result<void> install(const engine::Desired& desired);
   Result<void> open_tunnel(const engine::Desired& desired);
   // How many elements were read back.
@@ -83,8 +83,8 @@ class Box {
 
   Result<kernel::PeerConfig> wanted(const engine::Peer& peer);
   Result<std::span<const kernel::PeerConfig>> wanted(const engine::Peers& peers);
-  // Peers with an address that is not theirs by `peers`.
-  Result<void> remove_strangers(const engine::Peers& peers);
+  // Peers with an address that is another's by `peers` and has rights by `tables`.
+  Result<void> remove_strangers(const engine::Peers& peers, const Tables& tables);
   Result<void> set_peers(const engine::Peers& peers);
   std::vector<kernel::Setting> settings() const;
 

@@ -132,9 +132,9 @@ struct Finding {
 // ---- effects ----
 
 // Each of these has an outcome that comes back as Completed.
-// Whatever the kernel holds now. First no peer stays that is not to be, or with an address that is
-// not its own: new rules are not for it. Then rules, tables and live flows; by OpenTunnel all else:
-// routes, peers, forwarding.
+// Whatever the kernel holds now. First no peer stays with an address whose rights are another's:
+// new rules are not for it. Then rules, tables and live flows; by OpenTunnel all else: routes,
+// peers, forwarding.
 struct Install {
   Desired desired;
 };

@@ -25,14 +25,16 @@ void set_back(std::optional<Time>& end, Time::duration ahead) {
 
 void Kernel::install(const Desired& desired, const Steps& steps) {
   const Peers actual = peers;
+  const auto wanted_tables = desired.tables();
   for (const Peer& peer : actual) {
-    const bool all_own = std::ranges::all_of(peer.addresses, [&](const IpAddress& address) {
-      return std::ranges::any_of(desired.peers(), [&](const Peer& wanted) {
+    const bool stays = std::ranges::all_of(peer.addresses, [&](const IpAddress& address) {
+      const bool own = std::ranges::any_of(desired.peers(), [&](const Peer& wanted) {
         return wanted.public_key == peer.public_key &&
                std::ranges::count(wanted.addresses, address) > 0;
       });
+      return own || !wanted_tables->cohorts.contains(address);
     });
-    if (!all_own) steps([&] { remove_peer(peer.public_key); });
+    if (!stays) steps([&] { remove_peer(peer.public_key); });
   }
   steps([&] {
     tables = *desired.tables();
