@@ -210,6 +210,7 @@ Effects Engine::install_rules(Continuation then) {
 // The kernel holds what it should.
 Effects Engine::enforce(Time now) {
   if (!unstored_.empty()) {
+    if (degraded_.empty() || degraded_ == kStarting) return retry();
     return degrade("a quarantine is in force and not on the disk: a restart would lose it", now);
   }
   Effects effects;
@@ -354,6 +355,10 @@ Effects Engine::reconfigure(Reconfigured again, Time now) {
   network_ = std::move(again.network);
   zones_ = std::move(again.zones);
   active_ = *std::move(active);
+  // What is quarantined may be on more addresses by now.
+  for (Effect& store : catch_more(kEnforcement)) {
+    owe(std::get<StoreQuarantine>(std::move(store)));
+  }
   in_kernel({});
   std::ranges::move(install(), std::back_inserter(effects));
   return effects;

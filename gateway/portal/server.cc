@@ -57,6 +57,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // None: what it asked is being answered.
   std::optional<Clock::time_point> waits_since() const { return waits_since_; }
   Clock::time_point began() const { return began_; }
+  bool is_open() { return stream_.socket().is_open(); }
   void close() { stream_.close(); }
 
   void read() {
@@ -246,7 +247,8 @@ void Server::make_room(const asio::ip::address& from) {
     if (crowded && address != from) continue;
     for (const auto& each : sessions) {
       auto session = each.lock();
-      if (session && (!least || goes_before(*session, *least))) least = std::move(session);
+      if (session && session->is_open() && (!least || goes_before(*session, *least)))
+        least = std::move(session);
     }
   }
   if (least) least->close();

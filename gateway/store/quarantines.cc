@@ -141,6 +141,7 @@ Result<std::vector<PastQuarantine>> Store::past_quarantines(std::size_t limit) {
 
 Result<void> Store::urgently(const std::function<Result<void>()>& body) {
   auto done = database_->transaction(body);
+  if (done) reserve_.fill();  // it may have been given up before
   if (done || !database_->was_full() || !reserve_.give_up()) return done;
   return database_->transaction(body);
 }

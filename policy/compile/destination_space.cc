@@ -24,8 +24,6 @@ Ranges closed_ranges(const Network& network) {
   return closed;
 }
 
-// A prefix inside a pool was named on purpose; a wider one only happens to contain the pool.
-
 bool is_unicast(const Prefix& prefix) {
   return std::ranges::any_of(unicast_space(),
                              [&](const Prefix& space) { return space.contains(prefix); });
@@ -138,6 +136,7 @@ class SliceWriter {
 
 }  // namespace
 
+// A prefix inside a pool was named on purpose; a wider one only happens to contain the pool.
 std::vector<AddressRange> addresses_of(const Resource& resource, const Network& network) {
   Ranges on_purpose;
   Ranges in_passing;

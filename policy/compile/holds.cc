@@ -119,6 +119,7 @@ std::set<AtomMark> closed_atoms(const std::vector<Destinations>& places, const A
   std::set<AtomMark> closed;
   if (places.empty()) return closed;
   for (const Atom& atom : space.atoms) {
+    if (atom.opened_by.empty()) continue;  // the gateway's own services are no resource's
     const bool is_closed = std::ranges::any_of(atom.where, [&](const Destinations& box) {
       return std::ranges::any_of(places,
                                  [&](const Destinations& place) { return place.overlaps(box); });

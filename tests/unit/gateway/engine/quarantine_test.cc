@@ -504,6 +504,21 @@ TEST_F(QuarantineTest, TheInternetStaysClosedUnderAnotherName) {
   EXPECT_TRUE(https(kLaptop, kWeb));
 }
 
+// What the configuration makes part of the internet is closed with it.
+TEST_F(QuarantineTest, AReloadOpensNoQuarantinedInternet) {
+  const IpAddress added = ip("10.99.0.5");
+  Network wider = test_network();
+  wider.public_prefixes.push_back(*Prefix::parse("10.99.0.0/24"));
+  EXPECT_FALSE(https(kLaptop, added)) << "private, as shipped";
+  add_quarantine("resource:internet");
+  world.tell(Reconfigured{wider, {}});
+  EXPECT_FALSE(https(kLaptop, added));
+  world.restart();
+  EXPECT_FALSE(https(kLaptop, added));
+  release("resource:internet");
+  EXPECT_TRUE(https(kLaptop, added));
+}
+
 // A person under another id, by an edit and by a trial's end.
 TEST_F(QuarantineTest, APersonStaysHeldUnderAnotherId) {
   const auto rename = [&](Policy& edited) {
